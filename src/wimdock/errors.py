@@ -1,0 +1,252 @@
+"""Every error that wimdock raises on purpose, in one tree.
+
+    WimdockError
+    ├── UsageError              2   the command line asks for something that makes no sense
+    ├── MissingLibrary          3   libwim or libarchive is not installed
+    ├── StorageError            4   the disk is full, a read or write failed, a file is not there
+    │   └── ImageBusy           5   somebody else holds the lock on the image file
+    ├── ImageError             10   the image file cannot be used
+    │   ├── NotAnImage         11   no WIM magic, or a version that is none
+    │   ├── UnsupportedImage   12   solid (.esd), split (.swm), pipable, read-only
+    │   ├── MalformedImage     13   a length, offset, count or structure that cannot be
+    │   ├── CorruptImage       14   a hash does not match its data
+    │   ├── NoSuchImage        15   the index, or the path in the image, does not exist
+    │   └── GenerationError    16   no such generation, or the file changed since it was recorded
+    ├── RegistryError          20   a hive cannot be read or edited
+    │   ├── MalformedHive      21   bad signature, checksum, cell, list
+    │   └── DirtyHive          22   the hive was not closed cleanly: its logs are not applied
+    ├── DeltaError             30   a PA30 delta or DCM manifest cannot be applied
+    │   ├── UnsupportedDelta   31   needs a PE transform
+    │   └── MissingDictionary  32   needs the manifest dictionary and there is none
+    └── PackageError           40   an update package cannot be used
+        ├── MalformedPackage   41   broken or hostile cabinet, XML, catalog
+        ├── CorruptPackage     42   a hash in the package does not match
+        ├── UnsupportedPackage 43   lists every element that is not supported
+        ├── UnsignedPackage    44   no catalog covers it and --allow-unsigned was not given
+        └── NotApplicable      45   not for this image, superseded, or installed already
+
+The number is the exit status of a command that ends with the error. It never changes once
+released; `docs/reference/exit-codes.md` lists them. HRESULTs are those that Windows' own tools give
+for the same condition, so that people and scripts can look them up.
+"""
+
+from __future__ import annotations
+
+
+class WimdockError(Exception):
+    """Something that wimdock refuses or fails to do, in words for the person who asked.
+
+    `message` says what is wrong in one line, `hint` what to do about it in one line.
+    """
+
+    exit_code = 1
+    hresult: int | None = None
+    default_hint = ""
+
+    def __init__(self, message: str, *, hint: str | None = None, hresult: int | None = None) -> None:
+        """Keep the message; `hint` and `hresult` override those of the class."""
+        super().__init__(message)
+        self.message = message
+        self.hint = self.default_hint if hint is None else hint
+        if hresult is not None:
+            self.hresult = hresult
+
+    def __str__(self) -> str:
+        """Give the message with its HRESULT, where Windows has one."""
+        if self.hresult is None:
+            return self.message
+        return f"{self.message} (0x{self.hresult:08X})"
+
+
+class UsageError(WimdockError):
+    """The command line asks for something that makes no sense."""
+
+    exit_code = 2
+    hresult = 0x80070057
+    default_hint = "Run the command with --help to see what it takes."
+
+
+class MissingLibrary(WimdockError):
+    """A system library that wimdock loads at run time is not installed."""
+
+    exit_code = 3
+    hresult = 0x8007007E
+
+
+class StorageError(WimdockError):
+    """The file system refused: disk full, read or write failed, no such file."""
+
+    exit_code = 4
+    hresult = 0x8007001D
+    default_hint = "Check the disk, its free space and the permissions, then run the command again."
+
+
+class ImageBusy(StorageError):
+    """Somebody else holds the lock on the image file."""
+
+    exit_code = 5
+    hresult = 0x80070020
+    default_hint = "Wait until the other program has finished, then run the command again."
+
+
+class ImageError(WimdockError):
+    """The image file cannot be used."""
+
+    exit_code = 10
+    hresult = 0x8007000D
+
+
+class NotAnImage(ImageError):
+    """The file is no WIM file, or of a version that does not exist."""
+
+    exit_code = 11
+    hresult = 0x8007000B
+    default_hint = "Name a .wim file."
+
+
+class UnsupportedImage(ImageError):
+    """The file is a kind of WIM that this version of wimdock does not work on."""
+
+    exit_code = 12
+    hresult = 0x80070032
+
+
+class MalformedImage(ImageError):
+    """A length, offset, count or structure in the file that cannot be."""
+
+    exit_code = 13
+    hresult = 0x8007000D
+    default_hint = "The file is damaged: take it from a backup, or capture it anew."
+
+
+class CorruptImage(ImageError):
+    """Data in the file that does not have the hash recorded for it."""
+
+    exit_code = 14
+    hresult = 0x80070017
+    default_hint = "The file is damaged: take it from a backup; `wimdock verify` lists all findings."
+
+
+class NoSuchImage(ImageError):
+    """The index, or a path in the image, does not exist."""
+
+    exit_code = 15
+    hresult = 0x80070002
+    default_hint = "`wimdock inspect` lists the images of a file."
+
+
+class GenerationError(ImageError):
+    """There is no such generation, or the file was changed by another program since."""
+
+    exit_code = 16
+    hresult = 0x80070490
+    default_hint = "`wimdock generations` lists what can be gone back to."
+
+
+class RegistryError(WimdockError):
+    """A registry hive cannot be read or edited as asked."""
+
+    exit_code = 20
+    hresult = 0x800703F8
+
+
+class MalformedHive(RegistryError):
+    """A hive with a bad signature, checksum, cell or list."""
+
+    exit_code = 21
+    hresult = 0x800703F1
+    default_hint = "The hive is damaged: the image needs to be captured anew or repaired in Windows."
+
+
+class DirtyHive(RegistryError):
+    """A hive that was not closed cleanly: its transaction logs were not applied."""
+
+    exit_code = 22
+    hresult = 0x800703F9
+    default_hint = "Boot the image once or load and unload the hive in Windows, then capture anew."
+
+
+class DeltaError(WimdockError):
+    """A PA30 delta or a DCM manifest cannot be applied."""
+
+    exit_code = 30
+    hresult = 0x8007000D
+
+
+class UnsupportedDelta(DeltaError):
+    """A delta of a kind that is not supported, such as one with a PE transform."""
+
+    exit_code = 31
+    hresult = 0x80070032
+
+
+class MissingDictionary(DeltaError):
+    """A compressed manifest needs the base dictionary and none was found."""
+
+    exit_code = 32
+    hresult = 0x80070002
+    default_hint = (
+        "Give --manifest-dictionary FILE (or WIMDOCK_MANIFEST_DICTIONARY), or service an image "
+        "that has a servicing stack with wcp.dll."
+    )
+
+
+class PackageError(WimdockError):
+    """An update package cannot be used."""
+
+    exit_code = 40
+    hresult = 0x800F0805
+
+
+class MalformedPackage(PackageError):
+    """A broken or hostile cabinet, XML file or catalog."""
+
+    exit_code = 41
+    hresult = 0x800F0805
+    default_hint = "Download the update again."
+
+
+class CorruptPackage(PackageError):
+    """A file of the package does not have the hash recorded for it."""
+
+    exit_code = 42
+    hresult = 0x80092003
+    default_hint = "Download the update again."
+
+
+class UnsupportedPackage(PackageError):
+    """The package holds elements that wimdock does not carry out.
+
+    `reasons` lists every one of them.
+    """
+
+    exit_code = 43
+    hresult = 0x80070032
+    default_hint = "Service this update with DISM on a Windows host; nothing was touched."
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        reasons: tuple[str, ...] = (),
+        hint: str | None = None,
+        hresult: int | None = None,
+    ) -> None:
+        """Keep the reasons besides what every error keeps."""
+        super().__init__(message, hint=hint, hresult=hresult)
+        self.reasons = reasons
+
+
+class UnsignedPackage(PackageError):
+    """No catalog covers the package and unsigned packages were not allowed."""
+
+    exit_code = 44
+    hresult = 0x800B0100
+    default_hint = "If you made the package yourself, give --allow-unsigned."
+
+
+class NotApplicable(PackageError):
+    """The package is not for this image, is superseded, or is installed already."""
+
+    exit_code = 45
+    hresult = 0x800F081E

@@ -1,0 +1,216 @@
+"""Files on disk: locks, durable writes, atomic replacement.
+
+Every byte that wimdock writes for keeps goes through a `Disk`, so that a fault test can stop it at
+each single write, flush and rename. `Disk` turns the operating system's errors into ours.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from wimdock.errors import ImageBusy, StorageError
+
+_PIECE = 1 << 20
+
+
+def storage_error(error: OSError, path: str | os.PathLike[str]) -> StorageError:
+    """Give our error for one of the operating system, naming the file."""
+    reason = error.strerror or str(error)
+    hresults = {
+        errno.ENOSPC: 0x80070070,
+        errno.EDQUOT: 0x80070070,
+        errno.ENOENT: 0x80070002,
+        errno.ENOTDIR: 0x80070003,
+        errno.EACCES: 0x80070005,
+        errno.EPERM: 0x80070005,
+        errno.EROFS: 0x80070013,
+        errno.EEXIST: 0x800700B7,
+        errno.EISDIR: 0x80070005,
+    }
+    hints = {
+        errno.ENOSPC: "Free space on that disk, then run the command again; nothing was lost.",
+        errno.EDQUOT: "Free space within the quota, then run the command again; nothing was lost.",
+        errno.ENOENT: "Check the path.",
+        errno.ENOTDIR: "Check the path.",
+        errno.EISDIR: "Name a file, not a folder.",
+        errno.EACCES: "Check the permissions of the file and its folder.",
+        errno.EPERM: "Check the permissions of the file and its folder.",
+        errno.EROFS: "The file system is read-only: work on a copy elsewhere.",
+        errno.EEXIST: "Name a file that does not exist yet.",
+    }
+    return StorageError(
+        f"{os.fspath(path)}: {reason}",
+        hint=hints.get(error.errno or 0),
+        hresult=hresults.get(error.errno or 0),
+    )
+
+
+class Disk:
+    """The primitive operations by which anything durable is written.
+
+    All raise StorageError. None of them is retried here.
+    """
+
+    def write_at(self, fd: int, data: bytes | bytearray | memoryview, offset: int) -> None:
+        """Write all of `data` at `offset`."""
+        view = memoryview(data).cast("B")
+        while len(view):
+            try:
+                written = os.pwrite(fd, view, offset)
+            except OSError as error:
+                raise storage_error(error, self._name(fd)) from error
+            view = view[written:]
+            offset += written
+
+    def flush(self, fd: int) -> None:
+        """Wait until the file's data and length are on the disk."""
+        try:
+            os.fsync(fd)
+        except OSError as error:
+            raise storage_error(error, self._name(fd)) from error
+
+    def truncate(self, fd: int, length: int) -> None:
+        """Set the file's length."""
+        try:
+            os.ftruncate(fd, length)
+        except OSError as error:
+            raise storage_error(error, self._name(fd)) from error
+
+    def replace(self, source: Path, target: Path) -> None:
+        """Rename `source` over `target`, atomically, and flush the folder."""
+        try:
+            os.replace(source, target)
+        except OSError as error:
+            raise storage_error(error, target) from error
+        self.flush_folder(target.parent)
+
+    def flush_folder(self, folder: Path) -> None:
+        """Wait until the folder's entries are on the disk."""
+        try:
+            fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        except OSError as error:
+            raise storage_error(error, folder) from error
+        try:
+            os.fsync(fd)
+        except OSError as error:
+            raise storage_error(error, folder) from error
+        finally:
+            os.close(fd)
+
+    def replace_contents(self, path: Path, data: bytes) -> None:
+        """Make `path` hold exactly `data`: the old content or the new one survives a crash.
+
+        Order: a temporary file beside it is written and flushed, then renamed over `path`.
+        """
+        temporary = path.with_name(f".{path.name}.new")
+        fd = open_file(temporary, os.O_RDWR | os.O_CREAT | os.O_TRUNC)
+        try:
+            self.write_at(fd, data, 0)
+            self.flush(fd)
+        finally:
+            os.close(fd)
+        self.replace(temporary, path)
+
+    @staticmethod
+    def _name(fd: int) -> str:
+        try:
+            return os.readlink(f"/proc/self/fd/{fd}")
+        except OSError:
+            return f"file descriptor {fd}"
+
+
+def open_file(path: Path | str, flags: int = os.O_RDONLY) -> int:
+    """Open a file and give its descriptor; raise StorageError where that fails."""
+    try:
+        return os.open(path, flags | os.O_CLOEXEC, 0o644)
+    except OSError as error:
+        raise storage_error(error, path) from error
+
+
+def read_at(fd: int, size: int, offset: int) -> bytes:
+    """Read up to `size` bytes at `offset`; fewer only at the end of the file."""
+    pieces: list[bytes] = []
+    while size:
+        try:
+            piece = os.pread(fd, min(size, 1 << 30), offset)
+        except OSError as error:
+            raise storage_error(error, f"file descriptor {fd}") from error
+        if not piece:
+            break
+        pieces.append(piece)
+        size -= len(piece)
+        offset += len(piece)
+    return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+
+def _holder_of(path: Path) -> str:
+    """Name the process that holds a lock on `path`, as far as the system tells."""
+    try:
+        inode = path.stat().st_ino
+        for line in Path("/proc/locks").read_text(encoding="ascii").splitlines():
+            fields = line.split()
+            if "->" not in fields and fields[5].rsplit(":", 1)[-1] == str(inode):
+                pid = int(fields[4])
+                name = Path(f"/proc/{pid}/comm").read_text(encoding="utf-8").strip()
+                return f"process {pid} ({name})"
+    except (OSError, ValueError, IndexError):
+        pass
+    return "another process"
+
+
+@contextmanager
+def exclusive_lock(fd: int, path: Path) -> Iterator[None]:
+    """Hold the advisory lock that wimlib takes too, or raise ImageBusy naming the holder."""
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        if error.errno in (errno.EWOULDBLOCK, errno.EACCES):
+            message = f"{path} is being written by {_holder_of(path)}"
+            raise ImageBusy(message) from error
+        raise storage_error(error, path) from error
+    try:
+        yield
+    finally:
+        fcntl.flock(fd, fcntl.LOCK_UN)
+
+
+def copy_file(source: Path, target: Path, disk: Disk) -> None:
+    """Copy a file's content, sharing its blocks where the file system can; flush it."""
+    reader = open_file(source)
+    try:
+        writer = open_file(target, os.O_RDWR | os.O_CREAT | os.O_EXCL)
+        try:
+            size = os.fstat(reader).st_size
+            if not _reflink(reader, writer):
+                _copy_bytes(reader, writer, size, disk)
+            disk.flush(writer)
+        finally:
+            os.close(writer)
+    finally:
+        os.close(reader)
+
+
+_FICLONE = 0x40049409
+
+
+def _reflink(reader: int, writer: int) -> bool:
+    try:
+        fcntl.ioctl(writer, _FICLONE, reader)
+    except OSError:
+        return False
+    return True
+
+
+def _copy_bytes(reader: int, writer: int, size: int, disk: Disk) -> None:
+    offset = 0
+    while offset < size:
+        piece = read_at(reader, min(_PIECE * 4, size - offset), offset)
+        if not piece:
+            break
+        disk.write_at(writer, piece, offset)
+        offset += len(piece)

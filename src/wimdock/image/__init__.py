@@ -1,0 +1,1 @@
+"""The Windows inside an image: version, architecture, hives, packages; and the change set."""

@@ -1,0 +1,85 @@
+r"""Paths inside a Windows image: backslashes, case-insensitive, always from the image's root.
+
+Names are compared as NTFS does, by upper-casing single UTF-16 code units; Python's `str.upper` is
+applied per character and kept only where it gives one character, which agrees for the names that
+Windows itself makes.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from wimdock.errors import UsageError
+
+
+@lru_cache(maxsize=65536)
+def fold(name: str) -> str:
+    """Give the form of a name in which two equal names are the same string."""
+    if name.isascii():
+        return name.upper()
+    return "".join(up if len(up := char.upper()) == 1 else char for char in name)
+
+
+class ImagePath:
+    r"""A path such as `\Windows\System32`, equal to `\WINDOWS\system32`.
+
+    Made from text with backslashes or slashes; a leading separator and empty parts do not count.
+    `.` and `..`, NUL and the empty name never occur in it (UsageError).
+    """
+
+    __slots__ = ("key", "parts")
+
+    parts: tuple[str, ...]
+    key: tuple[str, ...]
+
+    def __init__(self, path: str | tuple[str, ...] = ()) -> None:
+        """Take a text or ready parts."""
+        if isinstance(path, str):
+            parts = tuple(part for part in path.replace("/", "\\").split("\\") if part)
+        else:
+            parts = path
+        for part in parts:
+            if part in ("", ".", "..") or "\0" in part or "\\" in part or "/" in part:
+                message = f"{path!r} is no path inside an image"
+                raise UsageError(message, hint=r"Write it like \Windows\System32.")
+        self.parts = parts
+        self.key = tuple(fold(part) for part in parts)
+
+    @property
+    def name(self) -> str:
+        """The last part, or nothing for the root."""
+        return self.parts[-1] if self.parts else ""
+
+    @property
+    def parent(self) -> ImagePath:
+        """The folder that holds it; the root is its own."""
+        return ImagePath(self.parts[:-1])
+
+    def is_below(self, other: ImagePath) -> bool:
+        """Tell whether it lies in `other`, at any depth, or is it."""
+        return self.key[: len(other.key)] == other.key
+
+    def __truediv__(self, name: str | ImagePath) -> ImagePath:
+        """Join a name or a path."""
+        tail = name if isinstance(name, ImagePath) else ImagePath(name)
+        return ImagePath(self.parts + tail.parts)
+
+    def __eq__(self, other: object) -> bool:
+        """Compare without regard to case."""
+        return isinstance(other, ImagePath) and self.key == other.key
+
+    def __lt__(self, other: ImagePath) -> bool:
+        """Order by folded parts."""
+        return self.key < other.key
+
+    def __hash__(self) -> int:
+        """Hash the folded parts."""
+        return hash(self.key)
+
+    def __str__(self) -> str:
+        r"""Give `\a\b`, or `\` for the root."""
+        return "\\" + "\\".join(self.parts)
+
+    def __repr__(self) -> str:
+        """Give the text that makes it."""
+        return f"ImagePath({str(self)!r})"
