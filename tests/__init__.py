@@ -1,0 +1,1 @@
+"""The tests of wimdock; they mirror the rooms of the source."""
