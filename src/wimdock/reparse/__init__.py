@@ -1,1 +1,49 @@
-"""reparse."""
+"""Reparse points: tags, their data, whose they are, and which host understands which."""
+
+from wimdock.reparse.data import (
+    AppExecLink,
+    CloudFile,
+    ContainerLink,
+    ExternalBacking,
+    LinuxSymlink,
+    MountPoint,
+    NfsFile,
+    Opaque,
+    ReparseValue,
+    SymbolicLink,
+    ThirdParty,
+)
+from wimdock.reparse.decode import decode
+from wimdock.reparse.encode import encode, junction, symbolic_link
+from wimdock.reparse.hosts import Build
+from wimdock.reparse.judgement import Judgement, Strength, judge
+from wimdock.reparse.owner import Owner, owner_of
+from wimdock.reparse.tags import TAGS, Tag, tag_named, tag_of
+
+__all__ = [
+    "TAGS",
+    "AppExecLink",
+    "Build",
+    "CloudFile",
+    "ContainerLink",
+    "ExternalBacking",
+    "Judgement",
+    "LinuxSymlink",
+    "MountPoint",
+    "NfsFile",
+    "Opaque",
+    "Owner",
+    "ReparseValue",
+    "Strength",
+    "SymbolicLink",
+    "Tag",
+    "ThirdParty",
+    "decode",
+    "encode",
+    "judge",
+    "junction",
+    "owner_of",
+    "symbolic_link",
+    "tag_named",
+    "tag_of",
+]
