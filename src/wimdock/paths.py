@@ -59,6 +59,13 @@ class ImagePath:
         """Tell whether it lies in `other`, at any depth, or is it."""
         return self.key[: len(other.key)] == other.key
 
+    def child(self, name: str) -> ImagePath:
+        """Join one name that is known to be one: the quick way down for a walk."""
+        path = ImagePath.__new__(ImagePath)
+        path.parts = (*self.parts, name)
+        path.key = (*self.key, fold(name))
+        return path
+
     def __truediv__(self, name: str | ImagePath) -> ImagePath:
         """Join a name or a path."""
         tail = name if isinstance(name, ImagePath) else ImagePath(name)

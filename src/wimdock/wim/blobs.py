@@ -1,0 +1,104 @@
+"""The blob table: where the content with a given SHA-1 lies, and how often it is referred to.
+
+The table is held as it lies in the file, 50 bytes for an entry; an index by hash is made when it is
+first needed. Entries keep their order: those of metadata resources stand in image order.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from wimdock.errors import MalformedImage, NoSuchImage, UnsupportedImage
+from wimdock.wim import layout
+from wimdock.wim.header import ResourceHeader
+
+_HASHES = struct.Struct("<30x20s")
+_FLAGS = struct.Struct("<7xB42x")
+
+
+@dataclass(frozen=True, slots=True)
+class Blob:
+    """One entry of the table: `position` counts entries from 0."""
+
+    position: int
+    resource: ResourceHeader
+    references: int
+    sha1: bytes
+
+    @property
+    def is_metadata(self) -> bool:
+        """Tell whether it is the metadata of an image."""
+        return bool(self.resource.flags & layout.RESOURCE_METADATA)
+
+
+class BlobTable:
+    """The table of one file."""
+
+    def __init__(self, data: bytes | bytearray) -> None:
+        """Take the table as it was read; its length must be a multiple of 50."""
+        if len(data) % layout.BLOB_SIZE:
+            message = f"a blob table of {len(data)} bytes is no row of {layout.BLOB_SIZE}-byte ones"
+            raise MalformedImage(message)
+        self.data = bytes(data)
+        self._index: dict[bytes, int] | None = None
+
+    def __len__(self) -> int:
+        """Give the number of entries."""
+        return len(self.data) // layout.BLOB_SIZE
+
+    def __getitem__(self, position: int) -> Blob:
+        """Give the entry at a position."""
+        word, offset, size, part, references, sha1 = layout.BLOB.unpack_from(
+            self.data, position * layout.BLOB_SIZE
+        )
+        if part != 1:
+            message = f"a blob lies in part {part} of a split WIM file"
+            raise UnsupportedImage(message, hint="Join the parts: wimlib-imagex join.")
+        resource = ResourceHeader(word & 0xFFFFFFFFFFFFFF, word >> 56, offset, size)
+        return Blob(position, resource, references, sha1)
+
+    def __iter__(self) -> Iterator[Blob]:
+        """Give all entries in order."""
+        return (self[position] for position in range(len(self)))
+
+    def metadata(self) -> list[Blob]:
+        """Give the metadata entries, in image order."""
+        found = []
+        for position, (flags,) in enumerate(_FLAGS.iter_unpack(self.data)):
+            if flags & layout.RESOURCE_METADATA:
+                found.append(self[position])
+        return found
+
+    @property
+    def index(self) -> dict[bytes, int]:
+        """Positions by SHA-1, without metadata; the first of two equal hashes counts."""
+        if self._index is None:
+            self._index = {}
+            for position, (sha1,) in enumerate(_HASHES.iter_unpack(self.data)):
+                self._index.setdefault(sha1, position)
+            for blob in self.metadata():
+                if self._index.get(blob.sha1) == blob.position:
+                    del self._index[blob.sha1]
+        return self._index
+
+    def find(self, sha1: bytes) -> Blob | None:
+        """Give the entry for a hash, or None."""
+        position = self.index.get(sha1)
+        return None if position is None else self[position]
+
+    def get(self, sha1: bytes) -> Blob:
+        """Give the entry for a hash; NoSuchImage where the file has no such content."""
+        blob = self.find(sha1)
+        if blob is None:
+            message = f"the file has no content with SHA-1 {sha1.hex()}"
+            raise NoSuchImage(message, hint="`wimdock verify` lists all that is missing.")
+        return blob
+
+    def sizes(self) -> dict[bytes, int]:
+        """Give the original size in bytes of every content by SHA-1."""
+        sizes: dict[bytes, int] = {}
+        for _, _, size, _, _, sha1 in layout.BLOB.iter_unpack(self.data):
+            sizes.setdefault(sha1, size)
+        return sizes

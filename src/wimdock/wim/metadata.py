@@ -1,0 +1,222 @@
+"""The metadata of one image: its security descriptors and its tree of directory entries.
+
+The tree is held as one buffer, as it was read, and walked with a stack: no object per entry is made
+unless it is asked for. A walk visits every list once and no more entries than fit into the buffer,
+so that cycles and overlapping lists in a hostile file end in MalformedImage, not in a hang.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from wimdock.errors import MalformedImage
+from wimdock.paths import ImagePath, fold
+from wimdock.wim import layout
+from wimdock.wim.dentry import Entry, read_entry
+from wimdock.wim.security import read_security
+
+# NTFS paths have at most 32,767 characters: no tree can be deeper than that.
+DEEPEST = 16384
+_PADDING = bytes(layout.DENTRY_SIZE)
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """A folder met on a walk: where its list lies, and how to name it.
+
+    `entry` is the offset of the folder's own entry; `depth` is 0 for the root.
+    """
+
+    parent: Folder | None
+    entry: int
+    children: int
+    depth: int
+
+
+@dataclass(frozen=True, slots=True)
+class FolderList:
+    """The outline of a folder's list: offsets of its entries by what is worth knowing.
+
+    `end` is the offset behind the last entry, before the 8 zero bytes that close the list.
+    `folders` are the entries of subfolders with children, `entries` all of them.
+    """
+
+    folder: Folder
+    end: int
+    entries: tuple[int, ...]
+    folders: tuple[tuple[int, int], ...]
+
+
+class Metadata:
+    """The metadata resource of one image, decompressed."""
+
+    def __init__(self, data: bytes | bytearray) -> None:
+        """Take the resource; MalformedImage where its first structures cannot be read."""
+        self.size = len(data)
+        # The padding lets the outline of an entry be read before its length is known to fit.
+        self.buffer = bytearray(data)
+        self.buffer += _PADDING
+        self.descriptors, self.root_offset = read_security(data)
+        root = read_entry(data, self.root_offset)
+        if root is None or not root.is_directory:
+            message = "the image has no root folder"
+            raise MalformedImage(message)
+        self.root = root
+
+    def entry(self, position: int) -> Entry:
+        """Read the entry at an offset that a walk gave."""
+        entry = read_entry(memoryview(self.buffer)[: self.size], position)  # type: ignore[arg-type]
+        if entry is None:
+            message = f"there is no directory entry at {position} of the metadata"
+            raise MalformedImage(message)
+        return entry
+
+    def folder_lists(self) -> Iterator[FolderList]:
+        """Give the outline of every folder's list, parents before their children, in tree order."""
+        budget = self.size // layout.DENTRY_SIZE + 1
+        seen: set[int] = set()
+        stack = []
+        if self.root.children:
+            stack.append(Folder(None, self.root_offset, self.root.children, 0))
+        while stack:
+            folder = stack.pop()
+            if folder.children in seen or folder.depth > DEEPEST:
+                message = "a folder of the image contains itself, or two folders share their list"
+                raise MalformedImage(message)
+            seen.add(folder.children)
+            found = self._outline(folder)
+            budget -= len(found.entries)
+            if budget < 0:
+                message = "the lists of the image's folders overlap"
+                raise MalformedImage(message)
+            yield found
+            stack.extend(
+                Folder(folder, entry, children, folder.depth + 1)
+                for entry, children in reversed(found.folders)
+            )
+
+    def _outline(self, folder: Folder) -> FolderList:
+        buffer, size, at = self.buffer, self.size, folder.children
+        unpack = layout.DENTRY_OUTLINE.unpack_from
+        fixed, directory = layout.DENTRY_SIZE, layout.ATTRIBUTE_DIRECTORY
+        entries: list[int] = []
+        folders: list[tuple[int, int]] = []
+        while at + 8 <= size:
+            length, attributes, _, children, streams, short, name = unpack(buffer, at)
+            length = (length + 7) & ~7
+            if length <= 8:
+                return FolderList(folder, at, tuple(entries), tuple(folders))
+            names = (name + 2 if name else 0) + (short + 2 if short else 0)
+            if length < fixed + names or at + length > size or (name | short) & 1:
+                message = f"the directory entry at {at} of the metadata claims {length} bytes"
+                raise MalformedImage(message)
+            entries.append(at)
+            if children and attributes & directory:
+                folders.append((at, children))
+            at += length
+            if streams:
+                at = self._behind_streams(at, streams)
+        message = f"the list of a folder at {folder.children} of the metadata does not end"
+        raise MalformedImage(message)
+
+    def _behind_streams(self, at: int, count: int) -> int:
+        for _ in range(count):
+            if at + layout.STREAM_SIZE > self.size:
+                break
+            length = layout.aligned(int.from_bytes(self.buffer[at : at + 8], "little"))
+            if length < layout.STREAM_SIZE or at + length > self.size:
+                break
+            at += length
+        else:
+            return at
+        message = f"a stream entry at {at} of the metadata lies outside it"
+        raise MalformedImage(message)
+
+    def path_of(self, folder: Folder) -> ImagePath:
+        """Give the path of a folder that a walk met."""
+        names: list[str] = []
+        here: Folder | None = folder
+        while here is not None and here.parent is not None:
+            names.append(checked_name(self.entry(here.entry)))
+            here = here.parent
+        return ImagePath(tuple(reversed(names)))
+
+    def children(self, folder: Entry) -> list[Entry]:
+        """Give the entries of a folder, in stored order; names are checked."""
+        if not folder.is_directory or not folder.children:
+            return []
+        outline = self._outline(Folder(None, folder.position, folder.children, 0))
+        entries = [self.entry(position) for position in outline.entries]
+        check_names(entries)
+        return entries
+
+    def lookup(self, path: ImagePath) -> Entry | None:
+        """Give the entry at a path, without regard to case; an exact match goes first."""
+        here = self.root
+        for name in path.parts:
+            found = find_name(self.children(here), name)
+            if found is None:
+                return None
+            here = found
+        return here
+
+    def walk(self) -> Iterator[tuple[ImagePath, Entry]]:
+        """Give every entry with its path, folders before what is in them; names are checked."""
+        paths: dict[int, ImagePath] = {self.root_offset: ImagePath()}
+        yield ImagePath(), self.root
+        for outline in self.folder_lists():
+            above = paths.pop(outline.folder.entry)
+            entries = [self.entry(position) for position in outline.entries]
+            check_names(entries)
+            below = {position for position, _ in outline.folders}
+            for entry in entries:
+                path = above.child(entry.name)
+                if entry.position in below:
+                    paths[entry.position] = path
+                yield path, entry
+
+    def reparse_points(self) -> Iterator[tuple[ImagePath, Entry]]:
+        """Give the reparse points with their paths: quicker than a walk over everything."""
+        flag = layout.ATTRIBUTE_REPARSE_POINT
+        buffer = self.buffer
+        if self.root.is_reparse_point:
+            yield ImagePath(), self.root
+        for outline in self.folder_lists():
+            above: ImagePath | None = None
+            for position in outline.entries:
+                # The third byte of the attributes' low word holds the flag 0x400.
+                if buffer[position + 9] & flag >> 8:
+                    if above is None:
+                        above = self.path_of(outline.folder)
+                    entry = self.entry(position)
+                    yield above.child(checked_name(entry)), entry
+
+
+def checked_name(entry: Entry) -> str:
+    """Give an entry's name, or raise MalformedImage where a path would leave its folder by it."""
+    name = entry.name
+    if name in ("", ".", "..") or "\0" in name or "/" in name or "\\" in name:
+        message = f"{name!r} is no name for a file (entry at {entry.position} of the metadata)"
+        raise MalformedImage(message)
+    return name
+
+
+def check_names(entries: list[Entry]) -> None:
+    """Refuse hostile names, and two entries of one folder with exactly the same name."""
+    names = {checked_name(entry) for entry in entries}
+    if len(names) != len(entries):
+        message = f"a folder holds {len(entries) - len(names)} names twice"
+        raise MalformedImage(message)
+
+
+def find_name(entries: list[Entry], name: str) -> Entry | None:
+    """Give the entry with this name: an exact match, else the first that differs by case only."""
+    wanted = fold(name)
+    match: Entry | None = None
+    for entry in entries:
+        if entry.name == name:
+            return entry
+        if match is None and fold(entry.name) == wanted:
+            match = entry
+    return match

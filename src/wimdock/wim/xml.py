@@ -1,0 +1,207 @@
+"""The XML of a WIM file: read into values, edited without losing what is not understood.
+
+UTF-16LE with a byte order mark. One IMAGE element per index; times are FILETIMEs, split into a high
+and a low part in hexadecimal. Unknown elements, attributes and their order stay as they are.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from wimdock.clock import from_filetime, to_filetime
+from wimdock.errors import MalformedImage
+
+if TYPE_CHECKING:
+    from lxml.etree import _Element as Element
+
+_BOM = b"\xff\xfe"
+LARGEST_XML = 64 << 20
+_ARCHITECTURES = {
+    0: "x86",
+    5: "arm",
+    6: "ia64",
+    9: "amd64",
+    12: "arm64",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ImageRecord:
+    """What the XML says of one image. Counts and sizes are None where it does not say them.
+
+    Sizes are in bytes; `architecture` is in the words of component servicing ("amd64"), `version`
+    is major.minor.build.revision as far as given.
+    """
+
+    index: int
+    name: str
+    description: str
+    display_name: str
+    display_description: str
+    flags: str
+    directory_count: int | None
+    file_count: int | None
+    total_bytes: int | None
+    hard_link_bytes: int | None
+    created: datetime | None
+    modified: datetime | None
+    architecture: str
+    product_name: str
+    edition_id: str
+    installation_type: str
+    languages: tuple[str, ...]
+    default_language: str
+    version: tuple[int, ...]
+    service_pack_level: int | None
+    system_root: str
+
+
+@dataclass(frozen=True, slots=True)
+class ImageCounts:
+    """The figures of one image that the XML carries: counts of names, sums of bytes."""
+
+    directories: int
+    files: int
+    total_bytes: int
+    hard_link_bytes: int
+
+
+class ImageCatalog:
+    """The XML document of one file."""
+
+    def __init__(self, data: bytes | bytearray) -> None:
+        """Parse it; MalformedImage where it is no XML or has no WIM element."""
+        from lxml import etree
+
+        text = bytes(data)
+        text = text[len(_BOM) :] if text.startswith(_BOM) else text
+        try:
+            decoded = text.decode("utf-16-le").rstrip("\0")
+            parser = etree.XMLParser(
+                resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False
+            )
+            self._root = etree.fromstring(decoded, parser)
+        except (UnicodeDecodeError, ValueError, etree.XMLSyntaxError) as error:
+            message = f"the XML of the file cannot be read: {error}"
+            raise MalformedImage(message) from error
+        if self._root.tag != "WIM" or self._root.getroottree().docinfo.doctype:
+            message = "the XML of the file is not that of a WIM file"
+            raise MalformedImage(message)
+
+    def _image(self, index: int) -> Element | None:
+        for position, image in enumerate(self._root.findall("IMAGE"), start=1):
+            if _number(image.get("INDEX", ""), position) == index:
+                return image
+        return None
+
+    @property
+    def count(self) -> int:
+        """The number of IMAGE elements."""
+        return len(self._root.findall("IMAGE"))
+
+    def record(self, index: int) -> ImageRecord:
+        """Give what is said of one image; empty fields where nothing is said."""
+        image = self._image(index)
+
+        def text(path: str) -> str:
+            found = image.findtext(path) if image is not None else None
+            return (found or "").strip()
+
+        languages = []
+        if image is not None:
+            languages = [
+                language.text.strip()
+                for language in image.findall("WINDOWS/LANGUAGES/LANGUAGE")
+                if language.text
+            ]
+        version = []
+        for part in ("MAJOR", "MINOR", "BUILD", "SPBUILD"):
+            number = _number(text(f"WINDOWS/VERSION/{part}"))
+            if number is None:
+                break
+            version.append(number)
+        architecture = _number(text("WINDOWS/ARCH"))
+        return ImageRecord(
+            index=index,
+            name=text("NAME"),
+            description=text("DESCRIPTION"),
+            display_name=text("DISPLAYNAME"),
+            display_description=text("DISPLAYDESCRIPTION"),
+            flags=text("FLAGS"),
+            directory_count=_number(text("DIRCOUNT")),
+            file_count=_number(text("FILECOUNT")),
+            total_bytes=_number(text("TOTALBYTES")),
+            hard_link_bytes=_number(text("HARDLINKBYTES")),
+            created=_time(text("CREATIONTIME/HIGHPART"), text("CREATIONTIME/LOWPART")),
+            modified=_time(
+                text("LASTMODIFICATIONTIME/HIGHPART"), text("LASTMODIFICATIONTIME/LOWPART")
+            ),
+            architecture=_ARCHITECTURES.get(-1 if architecture is None else architecture, ""),
+            product_name=text("WINDOWS/PRODUCTNAME"),
+            edition_id=text("WINDOWS/EDITIONID"),
+            installation_type=text("WINDOWS/INSTALLATIONTYPE"),
+            languages=tuple(languages),
+            default_language=text("WINDOWS/LANGUAGES/DEFAULT"),
+            version=tuple(version),
+            service_pack_level=_number(text("WINDOWS/VERSION/SPLEVEL")),
+            system_root=text("WINDOWS/SYSTEMROOT"),
+        )
+
+    def records(self, count: int) -> tuple[ImageRecord, ...]:
+        """Give the records of the images 1 to `count`."""
+        return tuple(self.record(index) for index in range(1, count + 1))
+
+    def set_counts(self, index: int, counts: ImageCounts, modified: datetime) -> None:
+        """Write the figures and the time of last change of one image."""
+        from lxml import etree
+
+        image = self._image(index)
+        if image is None:
+            image = etree.SubElement(self._root, "IMAGE", INDEX=str(index))
+        _set(image, "DIRCOUNT", str(counts.directories))
+        _set(image, "FILECOUNT", str(counts.files))
+        _set(image, "TOTALBYTES", str(counts.total_bytes))
+        _set(image, "HARDLINKBYTES", str(counts.hard_link_bytes))
+        filetime = to_filetime(modified)
+        time = image.find("LASTMODIFICATIONTIME")
+        if time is None:
+            time = etree.SubElement(image, "LASTMODIFICATIONTIME")
+        _set(time, "HIGHPART", f"0x{filetime >> 32:08X}")
+        _set(time, "LOWPART", f"0x{filetime & 0xFFFFFFFF:08X}")
+
+    def set_total_bytes(self, size: int) -> None:
+        """Write how many bytes of the file lie before its XML."""
+        _set(self._root, "TOTALBYTES", str(size), first=True)
+
+    def pack(self) -> bytes:
+        """Give the document as it is stored."""
+        from lxml import etree
+
+        return _BOM + etree.tostring(self._root, encoding="unicode").encode("utf-16-le")
+
+
+def _set(parent: Element, tag: str, text: str, *, first: bool = False) -> None:
+    from lxml import etree
+
+    child = parent.find(tag)
+    if child is None:
+        child = etree.SubElement(parent, tag)
+        if first:
+            parent.insert(0, child)
+    child.text = text
+
+
+def _number(text: str, missing: int | None = None) -> int | None:
+    if text.isascii() and text.isdigit() and len(text) <= len(str(1 << 64)):
+        return int(text)
+    return missing
+
+
+def _time(high: str, low: str) -> datetime | None:
+    try:
+        filetime = int(high, 16) << 32 | int(low, 16)
+    except ValueError:
+        return None
+    return from_filetime(filetime) if 0 < filetime < 1 << 63 else None
