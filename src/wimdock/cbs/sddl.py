@@ -10,8 +10,8 @@ import re
 from dataclasses import dataclass
 from typing import NoReturn
 
+from wimdock.cbs.refusal import refuse
 from wimdock.cbs.sid import SID_PATTERN, sid_bytes
-from wimdock.errors import UnsupportedPackage
 
 DACL_PRESENT = 0x0004
 SACL_PRESENT = 0x0010
@@ -128,25 +128,24 @@ class Parts:
     sacl: AccessList | None = None
 
 
-def refuse(why: str) -> NoReturn:
+def refuse_sddl(why: str) -> NoReturn:
     """Raise UnsupportedPackage for a descriptor that is not understood."""
-    message = f"a security descriptor is not understood: {why}"
-    raise UnsupportedPackage(message, reasons=(message,))
+    refuse(f"a security descriptor is not understood: {why}")
 
 
 def parse_sddl(sddl: str) -> Parts:
     """Read a text; raise UnsupportedPackage for what is not understood."""
     if len(sddl) > _MAX_TEXT:
-        refuse(f"its text has {len(sddl)} characters")
+        refuse_sddl(f"its text has {len(sddl)} characters")
     found: dict[str, bytes | AccessList] = {}
     position = _skip_space(sddl, 0)
     while position < len(sddl):
         match = _PART.match(sddl, position)
         if match is None:
-            refuse(f"no O:, G:, D: or S: at {sddl[position : position + 20]!r}")
+            refuse_sddl(f"no O:, G:, D: or S: at {sddl[position : position + 20]!r}")
         name = match[1].upper()
         if name in found:
-            refuse(f"{name}: occurs twice")
+            refuse_sddl(f"{name}: occurs twice")
         position = _skip_space(sddl, match.end())
         if name in "OG":
             found[name], position = _parse_sid(sddl, position)
@@ -185,16 +184,16 @@ def _parse_acl(text: str, position: int, *, system: bool) -> tuple[AccessList, i
                 position = _skip_space(text, position + len(flag))
                 break
         else:
-            refuse(f"unknown flag at {text[position : position + 20]!r}")
+            refuse_sddl(f"unknown flag at {text[position : position + 20]!r}")
     entries: list[Entry] = []
     while position < len(text) and text[position] == "(":
         match = _ENTRY.match(text, position)
         if match is None:
-            refuse(f"an entry of a kind that is not supported at {text[position:][:40]!r}")
+            refuse_sddl(f"an entry of a kind that is not supported at {text[position:][:40]!r}")
         entries.append(_parse_entry(match[1]))
         position = _skip_space(text, match.end())
     if null and entries:
-        refuse("a list that is NULL has entries")
+        refuse_sddl("a list that is NULL has entries")
     return AccessList(control, None if null else tuple(entries)), position
 
 
@@ -202,11 +201,11 @@ def _parse_entry(text: str) -> Entry:
     fields = [field.strip() for field in text.split(";")]
     kind = fields[0].upper()
     if kind in _ACE_TYPES_REFUSED:
-        refuse(f"the {_ACE_TYPES_REFUSED[kind]} entry ({text[:60]}) is not supported")
+        refuse_sddl(f"the {_ACE_TYPES_REFUSED[kind]} entry ({text[:60]}) is not supported")
     if kind not in _ACE_TYPES:
-        refuse(f"unknown type of entry in ({text[:60]})")
+        refuse_sddl(f"unknown type of entry in ({text[:60]})")
     if len(fields) != _ACE_FIELDS or fields[3] or fields[4]:
-        refuse(f"the entry ({text[:60]}) has not the six fields of its type")
+        refuse_sddl(f"the entry ({text[:60]}) has not the six fields of its type")
     flags = _sum_of(fields[1], _ACE_FLAGS, text)
     rights = _LABEL_RIGHTS if kind == "ML" else RIGHTS
     return Entry(_ACE_TYPES[kind], flags, _mask(fields[2], rights, text), sid_bytes(fields[5]))
@@ -219,7 +218,7 @@ def _mask(text: str, rights: dict[str, int], entry: str) -> int:
     octal = text.isdigit() and text.startswith("0")
     mask = int(text, 8) if octal else int(text, 0)
     if mask > _ALL_BITS:
-        refuse(f"rights of more than 32 bits in ({entry[:60]})")
+        refuse_sddl(f"rights of more than 32 bits in ({entry[:60]})")
     return mask
 
 
@@ -228,6 +227,6 @@ def _sum_of(text: str, names: dict[str, int], entry: str) -> int:
     for at in range(0, len(text), 2):
         bit = names.get(text[at : at + 2].upper())
         if bit is None:
-            refuse(f"unknown letters {text[at : at + 2]!r} in ({entry[:60]})")
+            refuse_sddl(f"unknown letters {text[at : at + 2]!r} in ({entry[:60]})")
         value |= bit
     return value

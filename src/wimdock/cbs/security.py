@@ -31,7 +31,7 @@ from wimdock.cbs.sddl import (
     Entry,
     Parts,
     parse_sddl,
-    refuse,
+    refuse_sddl,
 )
 from wimdock.cbs.sid import SYSTEM, sid_bytes
 
@@ -142,5 +142,5 @@ def _acl_bytes(acl: AccessList) -> bytes:
     )
     size = _ACL.size + len(body)
     if size > _MAX_ACL:
-        refuse("it has more entries than an access control list can hold")
+        refuse_sddl("it has more entries than an access control list can hold")
     return _ACL.pack(_ACL_REVISION, 0, size, len(acl.entries), 0) + body

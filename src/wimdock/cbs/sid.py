@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import struct
 
-from wimdock.errors import UnsupportedPackage
+from wimdock.cbs.refusal import refuse
 
 _MAX_SUB_AUTHORITIES = 15
 _MAX_SUB_AUTHORITY = 0xFFFFFFFF
@@ -88,11 +88,10 @@ def sid_bytes(text: str) -> bytes:
     """
     name = text.upper()
     if name in DOMAIN_RELATIVE:
-        message = f"the SID {text!r} is relative to a domain, which an image does not have"
-        raise UnsupportedPackage(message, reasons=(message,))
+        refuse(f"the SID {text!r} is relative to a domain, which an image does not have")
     match = SID_PATTERN.fullmatch(WELL_KNOWN.get(name, text))
     if match is None:
-        raise _no_sid(text)
+        refuse(f"{text[:80]!r} is no SID")
     authority = int(match["authority"], 0) if "x" in match["authority"] else int(match["authority"])
     parts = [int(part) for part in match["rest"].split("-")[1:]]
     if (
@@ -100,11 +99,6 @@ def sid_bytes(text: str) -> bytes:
         or not 1 <= len(parts) <= _MAX_SUB_AUTHORITIES
         or any(part > _MAX_SUB_AUTHORITY for part in parts)
     ):
-        raise _no_sid(text)
+        refuse(f"{text[:80]!r} is no SID")
     head = bytes((1, len(parts))) + authority.to_bytes(6, "big")
     return head + struct.pack(f"<{len(parts)}I", *parts)
-
-
-def _no_sid(text: str) -> UnsupportedPackage:
-    message = f"{text[:80]!r} is no SID"
-    return UnsupportedPackage(message, reasons=(message,))
