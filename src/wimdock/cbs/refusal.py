@@ -1,4 +1,4 @@
-"""Refusals: what of a package cannot be carried out, collected so that all of it is said at once."""
+"""Refusals: what of a package cannot be carried out, collected so that all is said at once."""
 
 from __future__ import annotations
 

@@ -105,9 +105,9 @@ class RuntimeFolders:
             return WordSize.NATIVE
         if self.is_64_bit and component in ("x86", "wow64"):
             return WordSize.WOW64
-        if image == "arm64" and component == "arm":
-            return WordSize.ARM32
-        refuse(f"a component for {arch} in an image for {self.architecture}")
+        if image != "arm64" or component != "arm":
+            refuse(f"a component for {arch} in an image for {self.architecture}")
+        return WordSize.ARM32
 
     def folder(self, destination: str, arch: str) -> ImagePath:
         r"""Give the folder that a destination such as `$(runtime.system32)\wbem` names.
