@@ -1,0 +1,81 @@
+"""The commands of wimdock, loaded when they are asked for: `wimdock --help` imports none."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+
+import click
+
+
+@dataclass(frozen=True, slots=True)
+class Lazy:
+    """Where a command lies, and what it does in a few words."""
+
+    module: str
+    attribute: str
+    summary: str
+
+
+COMMANDS: Mapping[str, Lazy] = {
+    "inspect": Lazy(
+        "wimdock.cli.inspect", "inspect", "Show what is inside an image file, without mounting it."
+    ),
+    "service": Lazy("wimdock.cli.service", "service", "Put updates into an image file, in place."),
+    "verify": Lazy("wimdock.cli.verify", "verify", "Check every hash and structure of a file."),
+    "generations": Lazy(
+        "wimdock.cli.generations", "generations", "List the states that can be gone back to."
+    ),
+    "rollback": Lazy("wimdock.cli.rollback", "rollback", "Go back to an older state, at once."),
+    "demo": Lazy("wimdock.cli.demo", "demo", "Show the main job, end to end, in a folder."),
+}
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are imported when they run, not when they are listed."""
+
+    def __init__(self, *args: Any, lazy: Mapping[str, Lazy] | None = None, **kwargs: Any) -> None:
+        """Take the commands besides what every group takes."""
+        super().__init__(*args, **kwargs)
+        self.lazy = COMMANDS if lazy is None else lazy
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Name the commands in the order in which they are meant to be met."""
+        return [*self.lazy, *super().list_commands(ctx)]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import a command."""
+        lazy = self.lazy.get(cmd_name)
+        if lazy is None:
+            return super().get_command(ctx, cmd_name)
+        command = getattr(import_module(lazy.module), lazy.attribute)
+        if not isinstance(command, click.Command):
+            message = f"{lazy.module}:{lazy.attribute} is no command"
+            raise TypeError(message)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands without importing them."""
+        rows = [(name, lazy.summary) for name, lazy in self.lazy.items()]
+        rows += [
+            (name, command.get_short_help_str())
+            for name in super().list_commands(ctx)
+            if (command := super().get_command(ctx, name)) is not None
+        ]
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)
+
+    def shell_complete(
+        self, ctx: click.Context, incomplete: str
+    ) -> list[click.shell_completion.CompletionItem]:
+        """Complete the name of a command without importing any."""
+        from click.shell_completion import CompletionItem
+
+        found = [
+            CompletionItem(name, help=lazy.summary)
+            for name, lazy in self.lazy.items()
+            if name.startswith(incomplete)
+        ]
+        return found or super().shell_complete(ctx, incomplete)
