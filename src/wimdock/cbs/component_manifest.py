@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from wimdock.cbs.element import Element
+from wimdock.cbs.element import Element, Unknown
 from wimdock.cbs.identity import Identity
-from wimdock.cbs.package_manifest import Unknown
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,8 +22,8 @@ class ComponentFile:
 
     `destination` is its folder at run time, still with `$(runtime.…)`, with no trailing separator;
     "" where the file lives only in the store. `name` is its name there; `source` the name in the
-    package's payload folder and in WinSxS (nearly always the same; may hold a `\`). `security` names
-    a SecurityDefinition.
+    package's payload folder and in WinSxS (nearly always the same; may hold a `\`). `security`
+    names a SecurityDefinition.
     """
 
     name: str

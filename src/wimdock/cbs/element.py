@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from wimdock.errors import MalformedPackage
 
@@ -63,6 +64,18 @@ class Element:
             pending.extend(reversed(element.children))
 
 
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """Something in a manifest that its reader does not know.
+
+    `path` names it from the root (`assembly/package/frobnicate` or `…/file@attribute`), `detail`
+    what it says, shortened.
+    """
+
+    path: str
+    detail: str = ""
+
+
 class _Frame:
     """An element whose end has not been seen."""
 
@@ -95,31 +108,31 @@ class _Builder:
         self.count = 0
         self.root: Element | None = None
 
-    def start(self, tag: str, attributes: dict[str, str]) -> None:
+    def start(self, tag: Any, attributes: Any) -> None:
         self.count += 1
         if self.count > MAX_ELEMENTS or len(self.open) >= MAX_DEPTH:
             message = f"{self.what} holds more elements than any real one"
             raise MalformedPackage(message)
         self.open.append(_Frame(tag, attributes))
 
-    def end(self, _tag: str) -> None:
+    def end(self, tag: Any) -> None:  # noqa: ARG002 - the parser passes it
         element = self.open.pop().close()
         if self.open:
             self.open[-1].children.append(element)
         else:
             self.root = element
 
-    def data(self, text: str) -> None:
+    def data(self, data: Any) -> None:
         if self.open:
-            self.open[-1].text.append(text)
+            self.open[-1].text.append(data)
 
-    def comment(self, _text: str) -> None:
+    def comment(self, text: Any) -> None:
         """Leave comments out."""
 
-    def pi(self, _target: str, _data: str | None = None) -> None:
+    def pi(self, target: Any, data: Any = None) -> None:
         """Leave processing instructions out."""
 
-    def doctype(self, _name: str, _public: str | None, _system: str | None) -> None:
+    def doctype(self, *_declared: Any) -> None:
         message = f"{self.what} declares a document type"
         raise MalformedPackage(message)
 
@@ -129,7 +142,7 @@ class _Builder:
 
 def parse_xml(data: bytes, what: str) -> Element:
     """Read a document and give its root; `what` names it in MalformedPackage."""
-    from lxml import etree  # noqa: PLC0415 - heavy, only where packages are read
+    from lxml import etree
 
     if len(data) > MAX_XML:
         message = f"{what} is larger than any real one ({len(data)} bytes)"

@@ -205,7 +205,7 @@ class Identity:
 
 
 def file_value_name(file: str) -> str:
-    """The name of the COMPONENTS value for a file of a component: `f!<file>`."""
+    """Give the name of the COMPONENTS value for a file of a component: `f!<file>`."""
     name = file.lower()
     if len(name) > _FILE_NAME:
         name = f"{name[:_FILE_NAME]}_{name_hash(file):016x}"
@@ -213,7 +213,7 @@ def file_value_name(file: str) -> str:
 
 
 def reference_value_name(package_id: str, update_name: str) -> str:
-    """The name of the COMPONENTS value for the update that holds a deployment: `i!CBS_…`."""
+    """Give the COMPONENTS value name for the update that holds a deployment: `i!CBS_…`."""
     reference = f"{package_id}.{update_name}".lower()
     return f"i!CBS_{reference[:_REFERENCE]}_{name_hash(reference):016x}"
 

@@ -4,20 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from wimdock.cbs.element import Element
+from wimdock.cbs.element import Element, Unknown
 from wimdock.cbs.identity import Identity
-
-
-@dataclass(frozen=True, slots=True)
-class Unknown:
-    """Something in a manifest that its reader does not know.
-
-    `path` names it from the root (`assembly/package/frobnicate` or `…/file@attribute`), `detail`
-    what it says, shortened.
-    """
-
-    path: str
-    detail: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +56,8 @@ class PackageManifest:
 
     `identifier` is the KB number or a name, `release_type` such as "Update", "OnDemand Pack",
     `restart` "possible", "required", "impossible" or "". `capabilities` are those declared, as
-    `Name~~~language~version` makes them known to Windows. `permanence` is "permanent" where it cannot
-    be removed.
+    `Name~~~language~version` makes them known to Windows. `permanence` is "permanent" where it
+    cannot be removed.
     """
 
     identity: Identity

@@ -1,0 +1,272 @@
+"""Reads a decoded .manifest file into a ComponentManifest."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Callable, Iterator
+
+from wimdock.cbs.assembly import Surprises, describe, read_assembly, read_inner_identity
+from wimdock.cbs.component_manifest import (
+    ComponentDirectory,
+    ComponentFile,
+    ComponentManifest,
+    Dependency,
+    FileDigest,
+    LocalString,
+    ManifestKey,
+    ManifestValue,
+    Membership,
+    SecurityDefinition,
+    Service,
+)
+from wimdock.cbs.element import ASM_V3, Element
+from wimdock.errors import MalformedPackage
+
+# Of a file: where the build took it from, and what only other tools use.
+_FILE = frozenset(
+    ("name", "destinationPath", "sourceName", "sourcePath", "importPath", "writeableType")
+    + ("attributes", "buildFilter", "cabpath", "destinationName")
+)
+_FILE_CHILDREN = frozenset(("securityDescriptor", "hash", "signatureInfo"))
+_DIRECTORY = frozenset(("destinationPath", "owner"))
+_KEY = frozenset(("keyName", "owner"))
+_KEY_CHILDREN = frozenset(("registryValue", "securityDescriptor"))
+_VALUE = frozenset(("name", "valueType", "value", "operationHint", "owner", "mutable"))
+_DEPENDENCY = frozenset(("discoverable", "optional", "resourceType"))
+_DEPENDENT = frozenset(("dependencyType",))
+_DEFINITION = frozenset(("name", "sddl", "operationHint", "description"))
+_SECURITY = frozenset(("securityDescriptor",))
+_SERVICE_CHILDREN = frozenset(("securityDescriptor", "failureActions", "serviceTrigger"))
+_MEMBERSHIP_CHILDREN = frozenset(("id", "categoryInstance"))
+_CATEGORY_ID = frozenset(
+    ("name", "version", "publicKeyToken", "typeName", "processorArchitecture", "language")
+    + ("buildType", "versionScope")
+)
+_HASH_ALGORITHMS = {
+    "http://www.w3.org/2000/09/xmldsig#sha1": "sha1",
+    "http://www.w3.org/2000/09/xmldsig#sha256": "sha256",
+    "http://www.w3.org/2001/04/xmlenc#sha256": "sha256",
+    "http://www.w3.org/2001/04/xmldsig-more#sha384": "sha384",
+    "http://www.w3.org/2001/04/xmlenc#sha512": "sha512",
+}
+_IDENTITY_TRANSFORM = "urn:schemas-microsoft-com:HashTransforms.Identity"
+
+
+def parse_component(data: bytes, what: str) -> ComponentManifest:
+    """Read a decoded manifest; `what` names it in MalformedPackage. Surprises are in `.unknown`."""
+    surprises = Surprises()
+    root, identity = read_assembly(data, what, surprises)
+    reader = _ComponentReader(what, surprises)
+    for element in root.children:
+        reader.read(element)
+    return ComponentManifest(
+        identity=identity,
+        is_deployment=root.first("deployment") is not None,
+        dependencies=tuple(reader.dependencies),
+        files=tuple(reader.files),
+        directories=tuple(reader.directories),
+        keys=tuple(reader.keys),
+        services=tuple(reader.services),
+        memberships=tuple(reader.memberships),
+        security=tuple(reader.security),
+        strings=tuple(reader.strings),
+        extensions=tuple(reader.extensions),
+        unknown=surprises.found(),
+    )
+
+
+class _ComponentReader:
+    """Takes the top-level elements of one manifest, each to the list of its kind."""
+
+    def __init__(self, what: str, surprises: Surprises) -> None:
+        self.what = what
+        self.surprises = surprises
+        self.dependencies: list[Dependency] = []
+        self.files: list[ComponentFile] = []
+        self.directories: list[ComponentDirectory] = []
+        self.keys: list[ManifestKey] = []
+        self.services: list[Service] = []
+        self.memberships: list[Membership] = []
+        self.security: list[SecurityDefinition] = []
+        self.strings: list[LocalString] = []
+        self.extensions: list[Element] = []
+        self._readers: dict[str, Callable[[Element], None]] = {
+            "dependency": self._dependency,
+            "file": self._file,
+            "directories": self._directories,
+            "registryKeys": self._registry_keys,
+            "memberships": self._memberships,
+            "trustInfo": self._trust_info,
+            "localization": self._localization,
+        }
+
+    def read(self, element: Element) -> None:
+        reader = self._readers.get(element.name)
+        if reader is not None and element.namespace == ASM_V3:
+            reader(element)
+        elif element.name not in ("assemblyIdentity", "deployment"):
+            self.extensions.append(element)
+
+    def _dependency(self, element: Element) -> None:
+        path = "assembly/dependency"
+        self.surprises.attributes(element, path, _DEPENDENCY)
+        known = frozenset(("dependentAssembly",))
+        for child in self.surprises.children(element, path, known):
+            inner = f"{path}/{child.name}"
+            self.surprises.attributes(child, inner, _DEPENDENT)
+            identity = read_inner_identity(child, self.what, inner, self.surprises)
+            for _ in self.surprises.children(child, inner, frozenset(("assemblyIdentity",))):
+                pass
+            if identity is not None:
+                self.dependencies.append(
+                    Dependency(
+                        identity,
+                        child.get("dependencyType"),
+                        element.flag("discoverable"),
+                        element.get("resourceType"),
+                    )
+                )
+
+    def _file(self, element: Element) -> None:
+        path = "assembly/file"
+        self.surprises.attributes(element, path, _FILE)
+        children = list(self.surprises.children(element, path, _FILE_CHILDREN | {"hash"}))
+        children += [e for e in element.children if e.name == "hash" and e not in children]
+        name = element.get("name")
+        self.files.append(
+            ComponentFile(
+                name=element.get("destinationName") or name,
+                destination=element.get("destinationPath").rstrip("\\"),
+                source=name,
+                security=_security_name(children),
+                digest=self._digest(children, name),
+                writeable_type=element.get("writeableType"),
+                attributes=element.get("attributes"),
+            )
+        )
+
+    def _digest(self, children: list[Element], name: str) -> FileDigest | None:
+        found = next((child for child in children if child.name == "hash"), None)
+        if found is None:
+            return None
+        parts = {part.name: part for part in found.walk()}
+        transform, method = parts.get("Transform"), parts.get("DigestMethod")
+        value = parts.get("DigestValue")
+        algorithm = _HASH_ALGORITHMS.get(method.get("Algorithm") if method else "")
+        plain = transform is None or transform.get("Algorithm") == _IDENTITY_TRANSFORM
+        if algorithm is None or value is None or not plain:
+            self.surprises.add(f"assembly/file/hash ({name})", describe(found))
+            return None
+        try:
+            return FileDigest(algorithm, base64.b64decode(value.text, validate=True))
+        except (binascii.Error, ValueError) as error:
+            message = f"{self.what} holds a hash of {name} that is none"
+            raise MalformedPackage(message) from error
+
+    def _directories(self, element: Element) -> None:
+        path = "assembly/directories"
+        for child in self.surprises.children(element, path, frozenset(("directory",))):
+            self.surprises.attributes(child, f"{path}/directory", _DIRECTORY)
+            inside = list(self.surprises.children(child, f"{path}/directory", _SECURITY))
+            destination = child.get("destinationPath").rstrip("\\")
+            self.directories.append(
+                ComponentDirectory(destination, child.flag("owner"), _security_name(inside))
+            )
+
+    def _registry_keys(self, element: Element) -> None:
+        path = "assembly/registryKeys"
+        for child in self.surprises.children(element, path, frozenset(("registryKey",))):
+            inner = f"{path}/registryKey"
+            self.surprises.attributes(child, inner, _KEY)
+            inside = list(self.surprises.children(child, inner, _KEY_CHILDREN))
+            values = [self._value(e) for e in inside if e.name == "registryValue"]
+            self.keys.append(
+                ManifestKey(
+                    child.get("keyName"), child.flag("owner"), _security_name(inside), tuple(values)
+                )
+            )
+
+    def _value(self, element: Element) -> ManifestValue:
+        self.surprises.leaf(element, "assembly/registryKeys/registryKey/registryValue", _VALUE)
+        return ManifestValue(
+            element.get("name"),
+            element.get("valueType"),
+            element.get("value"),
+            element.get("operationHint"),
+            element.flag("owner"),
+            element.flag("mutable"),
+        )
+
+    def _memberships(self, element: Element) -> None:
+        path = "assembly/memberships"
+        for child in self.surprises.children(element, path, frozenset(("categoryMembership",))):
+            inner = f"{path}/categoryMembership"
+            self.surprises.attributes(child, inner, frozenset())
+            inside = list(self.surprises.children(child, inner, _MEMBERSHIP_CHILDREN))
+            category = next((e for e in inside if e.name == "id"), Element("id"))
+            self.surprises.leaf(category, f"{inner}/id", _CATEGORY_ID)
+            instances = tuple(e for e in inside if e.name == "categoryInstance")
+            self.memberships.append(
+                Membership(
+                    category.get("name"),
+                    category.get("typeName"),
+                    category.get("version"),
+                    category.get("publicKeyToken"),
+                    instances,
+                )
+            )
+            for instance in instances:
+                self.services.extend(self._service(e) for e in instance.all("serviceData"))
+
+    def _service(self, element: Element) -> Service:
+        path = "assembly/memberships/categoryMembership/categoryInstance/serviceData"
+        inside = list(self.surprises.children(element, path, _SERVICE_CHILDREN))
+        return Service(
+            name=element.get("name"),
+            display_name=element.get("displayName"),
+            description=element.get("description"),
+            type=element.get("type"),
+            start=element.get("start"),
+            error_control=element.get("errorControl"),
+            image_path=element.get("imagePath"),
+            group=element.get("group"),
+            object_name=element.get("objectName"),
+            depend_on_service=element.get("dependOnService"),
+            depend_on_group=element.get("dependOnGroup"),
+            required_privileges=element.get("requiredPrivileges"),
+            sid_type=element.get("sidType"),
+            security=_security_name(inside),
+            failure_actions=element.first("failureActions"),
+            triggers=tuple(element.all("serviceTrigger")),
+            attributes=element.attributes,
+        )
+
+    def _trust_info(self, element: Element) -> None:
+        path = "assembly/trustInfo"
+        inside = element
+        for name in ("security", "accessControl", "securityDescriptorDefinitions"):
+            found = list(self.surprises.children(inside, path, frozenset((name,))))
+            if not found:
+                return
+            inside, path = found[0], f"{path}/{name}"
+        known = frozenset(("securityDescriptorDefinition",))
+        for child in self.surprises.children(inside, path, known):
+            self.surprises.leaf(child, f"{path}/{child.name}", _DEFINITION)
+            self.security.append(
+                SecurityDefinition(
+                    child.get("name"), child.get("sddl"), child.get("operationHint")
+                )
+            )
+
+    def _localization(self, element: Element) -> None:
+        for resources in element.all("resources"):
+            for entry in (e for e in resources.walk() if e.name == "string"):
+                self.strings.append(
+                    LocalString(resources.get("culture"), entry.get("id"), entry.get("value"))
+                )
+
+
+def _security_name(children: list[Element] | Iterator[Element]) -> str:
+    found = next((child for child in children if child.name == "securityDescriptor"), None)
+    return "" if found is None else found.get("name")
