@@ -28,12 +28,13 @@ from wimdock.wim.xml import LARGEST_XML, ImageCatalog, ImageRecord
 class Archive:
     """An open WIM file. Use it as a context manager, or close it."""
 
-    def __init__(self, fd: int, path: Path) -> None:
-        """Take a descriptor open for reading and read the header from it."""
+    def __init__(self, fd: int, path: Path, header: bytes | None = None) -> None:
+        """Take a descriptor open for reading; an older `header` shows an older generation."""
         self.fd = fd
         self.path = path
         self.size = os.fstat(fd).st_size
-        self.header = Header.parse(read_at(fd, layout.HEADER_SIZE, 0))
+        self.raw_header = header or read_at(fd, layout.HEADER_SIZE, 0)
+        self.header = Header.parse(self.raw_header)
         self.codec = Codec(self.header.compression, self.header.chunk_size)
 
     @classmethod
@@ -112,6 +113,20 @@ class Archive:
         blob = self.blobs.get(sha1)
         what = f"the content at offset {blob.resource.offset}"
         return bytes(read_verified(self, blob.resource, sha1, what, max_size))
+
+    @cached_property
+    def committed_end(self) -> int:
+        """The offset behind the last byte that belongs to the file; what follows is a left tail."""
+        header = self.header
+        resources = (header.blob_table, header.xml, header.boot_metadata, header.integrity)
+        end = max(layout.HEADER_SIZE, *(resource.end for resource in resources))
+        for word, offset, _, _, _, _ in layout.BLOB.iter_unpack(self.blobs.data):
+            reach = offset + (word & 0xFFFFFFFFFFFFFF)
+            end = max(end, reach)
+        if end > self.size:
+            message = f"the file has {self.size} bytes, but its resources reach to {end}"
+            raise MalformedImage(message, hint="The file is cut off: take it from a backup.")
+        return end
 
     def blob_pieces(self, sha1: bytes) -> Iterator[bytes | bytearray]:
         """Give the content with this hash piece by piece; the caller checks the hash."""

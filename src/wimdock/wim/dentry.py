@@ -13,6 +13,7 @@ from wimdock.errors import MalformedImage
 from wimdock.wim import layout
 
 _ZERO = layout.ZERO_HASH
+Buffer = bytes | bytearray | memoryview
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +106,7 @@ class Entry:
         return [sha1 for sha1 in found if sha1 != _ZERO]
 
 
-def _text(data: bytes | bytearray) -> str:
+def _text(data: Buffer) -> str:
     return bytes(data).decode("utf-16-le", "surrogatepass")
 
 
@@ -113,7 +114,7 @@ def _malformed(position: int, what: str) -> MalformedImage:
     return MalformedImage(f"the directory entry at {position} of the metadata {what}")
 
 
-def read_entry(metadata: bytes | bytearray, position: int) -> Entry | None:
+def read_entry(metadata: Buffer, position: int) -> Entry | None:
     """Read the entry at an offset; None for the end of a folder's list."""
     size = len(metadata)
     if position + 8 > size:
@@ -173,7 +174,7 @@ def read_entry(metadata: bytes | bytearray, position: int) -> Entry | None:
     )
 
 
-def _read_stream(metadata: bytes | bytearray, position: int) -> tuple[Stream, int]:
+def _read_stream(metadata: Buffer, position: int) -> tuple[Stream, int]:
     if position + layout.STREAM_SIZE > len(metadata):
         raise _malformed(position, "(a stream) lies outside it")
     length, _, sha1, name_bytes = layout.STREAM.unpack_from(metadata, position)

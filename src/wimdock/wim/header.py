@@ -78,7 +78,9 @@ class Header:
         """
         if data[:8] == layout.MAGIC_PIPABLE:
             message = "this is a pipable WIM file, which wimdock does not work on"
-            raise UnsupportedImage(message, hint="Convert it: wimlib-imagex optimize --not-pipable.")
+            raise UnsupportedImage(
+                message, hint="Convert it: wimlib-imagex optimize --not-pipable."
+            )
         if data[:8] != layout.MAGIC:
             message = "this is no WIM file: it does not begin with MSWIM"
             raise NotAnImage(message)

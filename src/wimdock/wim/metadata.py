@@ -52,13 +52,13 @@ class Metadata:
     """The metadata resource of one image, decompressed."""
 
     def __init__(self, data: bytes | bytearray) -> None:
-        """Take the resource; MalformedImage where its first structures cannot be read."""
+        """Take the resource over; MalformedImage where its first structures cannot be read."""
         self.size = len(data)
-        # The padding lets the outline of an entry be read before its length is known to fit.
-        self.buffer = bytearray(data)
-        self.buffer += _PADDING
         self.descriptors, self.root_offset = read_security(data)
         root = read_entry(data, self.root_offset)
+        # The padding lets the outline of an entry be read before its length is known to fit.
+        self.buffer = data if isinstance(data, bytearray) else bytearray(data)
+        self.buffer += _PADDING
         if root is None or not root.is_directory:
             message = "the image has no root folder"
             raise MalformedImage(message)
@@ -66,7 +66,7 @@ class Metadata:
 
     def entry(self, position: int) -> Entry:
         """Read the entry at an offset that a walk gave."""
-        entry = read_entry(memoryview(self.buffer)[: self.size], position)  # type: ignore[arg-type]
+        entry = read_entry(memoryview(self.buffer)[: self.size], position)
         if entry is None:
             message = f"there is no directory entry at {position} of the metadata"
             raise MalformedImage(message)

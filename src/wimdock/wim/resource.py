@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import struct
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Protocol
 
 from wimdock.errors import CorruptImage, MalformedImage, UnsupportedImage
@@ -39,6 +40,15 @@ class Source(Protocol):
     @property
     def codec(self) -> Codec:
         """The codec that its header names."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenFile:
+    """A source by its parts: for a file that is being written."""
+
+    fd: int
+    size: int
+    codec: Codec
 
 
 def check(source: Source, resource: ResourceHeader) -> None:

@@ -6,6 +6,7 @@ and a low part in hexadecimal. Unknown elements, attributes and their order stay
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -66,6 +67,15 @@ class ImageCounts:
     files: int
     total_bytes: int
     hard_link_bytes: int
+
+    def __add__(self, change: ImageCounts) -> ImageCounts:
+        """Give the figures after a change; none falls below 0."""
+        return ImageCounts(
+            max(self.directories + change.directories, 0),
+            max(self.files + change.files, 0),
+            max(self.total_bytes + change.total_bytes, 0),
+            max(self.hard_link_bytes + change.hard_link_bytes, 0),
+        )
 
 
 class ImageCatalog:
@@ -153,6 +163,32 @@ class ImageCatalog:
         """Give the records of the images 1 to `count`."""
         return tuple(self.record(index) for index in range(1, count + 1))
 
+    def counts(self, index: int) -> ImageCounts | None:
+        """Give the figures of one image, or None where one of them is missing."""
+        record = self.record(index)
+        directories, files = record.directory_count, record.file_count
+        total, hard_link = record.total_bytes, record.hard_link_bytes
+        if directories is None or files is None or total is None or hard_link is None:
+            return None
+        return ImageCounts(directories, files, total, hard_link)
+
+    def add_image(
+        self, index: int, name: str, properties: Mapping[str, str], created: datetime
+    ) -> None:
+        """Add an IMAGE element; `properties` are texts by path (`WINDOWS/VERSION/BUILD`)."""
+        from lxml import etree
+
+        image = etree.SubElement(self._root, "IMAGE", INDEX=str(index))
+        _set_time(image, "CREATIONTIME", created)
+        _set_time(image, "LASTMODIFICATIONTIME", created)
+        for path, text in {"NAME": name, **properties}.items():
+            *above, tag = path.split("/")
+            here = image
+            for step in above:
+                found = here.find(step)
+                here = etree.SubElement(here, step) if found is None else found
+            etree.SubElement(here, tag).text = text
+
     def set_counts(self, index: int, counts: ImageCounts, modified: datetime) -> None:
         """Write the figures and the time of last change of one image."""
         from lxml import etree
@@ -164,12 +200,7 @@ class ImageCatalog:
         _set(image, "FILECOUNT", str(counts.files))
         _set(image, "TOTALBYTES", str(counts.total_bytes))
         _set(image, "HARDLINKBYTES", str(counts.hard_link_bytes))
-        filetime = to_filetime(modified)
-        time = image.find("LASTMODIFICATIONTIME")
-        if time is None:
-            time = etree.SubElement(image, "LASTMODIFICATIONTIME")
-        _set(time, "HIGHPART", f"0x{filetime >> 32:08X}")
-        _set(time, "LOWPART", f"0x{filetime & 0xFFFFFFFF:08X}")
+        _set_time(image, "LASTMODIFICATIONTIME", modified)
 
     def set_total_bytes(self, size: int) -> None:
         """Write how many bytes of the file lie before its XML."""
@@ -191,6 +222,17 @@ def _set(parent: Element, tag: str, text: str, *, first: bool = False) -> None:
         if first:
             parent.insert(0, child)
     child.text = text
+
+
+def _set_time(image: Element, tag: str, moment: datetime) -> None:
+    from lxml import etree
+
+    filetime = to_filetime(moment)
+    time = image.find(tag)
+    if time is None:
+        time = etree.SubElement(image, tag)
+    _set(time, "HIGHPART", f"0x{filetime >> 32:08X}")
+    _set(time, "LOWPART", f"0x{filetime & 0xFFFFFFFF:08X}")
 
 
 def _number(text: str, missing: int | None = None) -> int | None:

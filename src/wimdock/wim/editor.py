@@ -1,0 +1,446 @@
+"""Editing the metadata of one image: what is not touched is copied byte for byte.
+
+Only the folders on the way to an edit are read into objects. `build` writes the whole tree anew in
+canonical order, without gaps: each folder's list in turn, unread ones as they lie in the old
+buffer with nothing changed but the offsets of their subfolders. The editor counts what it changes,
+so that reference counts and the figures in the XML follow exactly.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+from wimdock.errors import MalformedImage, NoSuchImage, UsageError
+from wimdock.paths import ImagePath, fold
+from wimdock.wim import layout
+from wimdock.wim.dentry import Entry, Stream, arrange_streams, write_entry
+from wimdock.wim.metadata import FolderList, Metadata, check_names
+from wimdock.wim.security import write_security
+from wimdock.wim.xml import ImageCounts
+
+LARGEST_REPARSE_DATA = 16 * 1024 - 8
+
+
+@dataclass(slots=True, eq=False)
+class _Item:
+    """An entry of a folder that was read; `folder` is set where its own list was read too."""
+
+    entry: Entry
+    changed: bool = False
+    folder: _OpenFolder | None = None
+
+
+class _OpenFolder:
+    """The entries of a folder that was read, in stored order, found by name at once."""
+
+    __slots__ = ("_by_name", "_keys", "items")
+
+    def __init__(self, entries: list[Entry]) -> None:
+        self.items = [_Item(entry) for entry in entries]
+        self._keys = [_collation(entry.name) for entry in entries]
+        self._by_name: dict[str, list[_Item]] = {}
+        for item in self.items:
+            self._by_name.setdefault(fold(item.entry.name), []).append(item)
+
+    def find(self, name: str) -> _Item | None:
+        """Give the item with a name: an exact match, else the first that differs by case only."""
+        found = self._by_name.get(fold(name), [])
+        exact = (item for item in found if item.entry.name == name)
+        return next(exact, found[0] if found else None)
+
+    def insert(self, item: _Item) -> None:
+        """Put it where its name belongs; the order of what is there already stays."""
+        key = _collation(item.entry.name)
+        at = bisect_left(self._keys, key)
+        self._keys.insert(at, key)
+        self.items.insert(at, item)
+        self._by_name.setdefault(fold(item.entry.name), []).append(item)
+
+    def remove(self, item: _Item) -> None:
+        """Take it out."""
+        at = next(index for index, other in enumerate(self.items) if other is item)
+        del self.items[at], self._keys[at]
+        self._by_name[fold(item.entry.name)].remove(item)
+
+
+def _collation(name: str) -> tuple[bytes, bytes]:
+    return (
+        fold(name).encode("utf-16-be", "surrogatepass"),
+        name.encode("utf-16-be", "surrogatepass"),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class FileFacts:
+    """What a new entry is made of besides its name: attributes, times (FILETIMEs), security."""
+
+    attributes: int
+    created: int
+    accessed: int
+    written: int
+    security_id: int = -1
+
+
+@dataclass(frozen=True, slots=True)
+class EditedMetadata:
+    """The result: the new resource, and by how much counts and references change."""
+
+    data: bytearray
+    references: Counter[bytes]
+    counts: ImageCounts
+
+
+class MetadataEditor:
+    """Edits one image's metadata in memory."""
+
+    def __init__(self, metadata: Metadata, size_of: Callable[[bytes], int]) -> None:
+        """Walk the tree once. `size_of` gives the size of the content with a hash, in bytes."""
+        self._old = metadata
+        self._size_of = size_of
+        self._descriptors = list(metadata.descriptors)
+        self._security_ids = {
+            descriptor: number
+            for number, descriptor in reversed(list(enumerate(self._descriptors)))
+        }
+        self._lists: dict[int, FolderList] = {}
+        self._links: Counter[int] = Counter()
+        self._scan()
+        self._next_group = max(self._links, default=0) + 1
+        self._root = _Item(metadata.root)
+        self._references: Counter[bytes] = Counter()
+        self._directories = self._files = self._bytes = self._link_bytes = 0
+
+    def _scan(self) -> None:
+        buffer = self._old.buffer
+        links: list[int] = []
+        unpack, at = layout.DENTRY_LINK.unpack_from, layout.DENTRY_LINK_AT
+        reparse = layout.ATTRIBUTE_REPARSE_POINT >> 8
+        for outline in self._old.folder_lists():
+            self._lists[outline.folder.children] = outline
+            links.extend(
+                unpack(buffer, position + at)[0]
+                for position in outline.entries
+                if not buffer[position + 9] & reparse
+            )
+        self._links.update(links)
+        del self._links[0]
+
+    # Finding
+
+    def _open(self, item: _Item) -> _OpenFolder:
+        if item.folder is None:
+            entries = []
+            if item.entry.children:
+                outline = self._lists[item.entry.children]
+                entries = [self._old.entry(position) for position in outline.entries]
+                check_names(entries)
+            item.folder = _OpenFolder(entries)
+        return item.folder
+
+    def _find(self, path: ImagePath) -> _Item | None:
+        here: _Item = self._root
+        for name in path.parts:
+            if not here.entry.is_directory:
+                return None
+            found = self._open(here).find(name)
+            if found is None:
+                return None
+            here = found
+        return here
+
+    def _existing(self, path: ImagePath) -> _Item:
+        item = self._find(path)
+        if item is None:
+            message = f"the image has no {path}"
+            raise NoSuchImage(message, hint="`wimdock inspect IMAGE --tree` shows what is there.")
+        return item
+
+    def lookup(self, path: ImagePath) -> Entry | None:
+        """Give the entry at a path as it is after the edits so far, or None."""
+        item = self._find(path)
+        return None if item is None else item.entry
+
+    def names(self, path: ImagePath) -> list[str]:
+        """Give the names in a folder as they are after the edits so far."""
+        return [item.entry.name for item in self._open(self._existing(path)).items]
+
+    # Security
+
+    def security_id(self, descriptor: bytes) -> int:
+        """Give the number of a security descriptor, adding it where it is new."""
+        number = self._security_ids.get(descriptor)
+        if number is None:
+            number = self._security_ids[descriptor] = len(self._descriptors)
+            self._descriptors.append(descriptor)
+        return number
+
+    # Editing
+
+    def make_folder(self, path: ImagePath, facts: FileFacts) -> None:
+        """Make sure that a folder exists, with its parents; an existing one stays as it is."""
+        item = self._find(path)
+        if item is not None:
+            if not item.entry.is_directory or item.entry.is_reparse_point:
+                message = f"{path} is in the image already and is no folder"
+                raise UsageError(message, hint="Take it away first.")
+            return
+        facts = replace(facts, attributes=facts.attributes | layout.ATTRIBUTE_DIRECTORY)
+        self._add(path, self._new_entry(path, facts, None, None, ()), facts)
+
+    def put_file(
+        self,
+        path: ImagePath,
+        facts: FileFacts,
+        sha1: bytes | None,
+        links: tuple[ImagePath, ...] = (),
+    ) -> None:
+        """Make `path` and `links` names of one new file; `sha1` None for an empty one.
+
+        Whatever file stood at one of them loses that name. A name that stays keeps its spelling and
+        its short name; `facts.security_id` -1 keeps the replaced file's, or takes its folder's.
+        """
+        entry = self._new_entry(path, facts, sha1, None, ())
+        if facts.security_id < 0:
+            entry = replace(entry, security_id=self._inherited(path))
+        if links:
+            entry = replace(entry, link=layout.DENTRY_LINK.pack(self._new_group()))
+        for name in dict.fromkeys((path, *links)):
+            self._replace(name, entry, facts)
+
+    def put_links(self, path: ImagePath, links: tuple[ImagePath, ...], facts: FileFacts) -> None:
+        """Make `links` further names of the file at `path`; `facts` are for missing folders."""
+        item = self._existing(path)
+        if item.entry.is_directory or item.entry.is_reparse_point:
+            message = f"{path} is no plain file: it cannot have further names"
+            raise UsageError(message, hint="Name a file.")
+        if not item.entry.hard_link_group:
+            group = self._new_group()
+            self._track(item.entry, -1)
+            item.entry = replace(item.entry, link=layout.DENTRY_LINK.pack(group))
+            item.changed = True
+            self._track(item.entry, 1)
+        for name in dict.fromkeys(links):
+            if name != path:
+                self._replace(name, item.entry, facts)
+
+    def put_reparse_point(
+        self, path: ImagePath, facts: FileFacts, tag: int, sha1: bytes | None, flags: int = 0
+    ) -> None:
+        """Make `path` a reparse point with this tag; `sha1` is that of its data without header."""
+        attributes = facts.attributes | layout.ATTRIBUTE_REPARSE_POINT
+        facts = replace(facts, attributes=attributes)
+        entry = self._new_entry(path, facts, None, sha1, ())
+        entry = replace(entry, link=layout.REPARSE.pack(tag, 0, flags))
+        if facts.security_id < 0:
+            entry = replace(entry, security_id=self._inherited(path))
+        self._replace(path, entry, facts)
+
+    def put_stream(self, path: ImagePath, name: str, sha1: bytes | None) -> None:
+        """Give an existing entry, by all its names, a named stream; None makes it empty."""
+        if not name or any(char in name for char in "\0:/\\"):
+            message = f"{name!r} is no name for a stream"
+            raise UsageError(message, hint="Name it without colon and slash.")
+        item = self._existing(path)
+        group = item.entry.hard_link_group
+        for each in [*self._names_of(group)] if group else [item]:
+            entry = each.entry
+            others = [s for s in entry.named_streams if fold(s.name) != fold(name)]
+            main, streams = arrange_streams(
+                attributes=entry.attributes,
+                data=entry.data_sha1,
+                reparse=entry.reparse_sha1,
+                named=(*others, Stream(name, sha1 or layout.ZERO_HASH)),
+            )
+            self._track(entry, -1)
+            each.entry = replace(entry, hash=main, streams=streams)
+            each.changed = True
+            self._track(each.entry, 1)
+
+    def remove(self, path: ImagePath) -> None:
+        """Take a name away, a folder with all that is below it."""
+        if not path.parts:
+            message = "the root of an image cannot be taken away"
+            raise UsageError(message)
+        item = self._existing(path)
+        parent = self._existing(path.parent)
+        for each in self._subtree(item):
+            self._track(each, -1)
+        self._open(parent).remove(item)
+
+    # How the edits are made
+
+    def _new_group(self) -> int:
+        self._next_group += 1
+        return self._next_group - 1
+
+    def _inherited(self, path: ImagePath) -> int:
+        """Give the security ID for a new entry: that of what it replaces, else of its folder."""
+        here = path
+        while True:
+            entry = self.lookup(here)
+            if entry is not None or not here.parts:
+                return -1 if entry is None else entry.security_id
+            here = here.parent
+
+    def _new_entry(
+        self,
+        path: ImagePath,
+        facts: FileFacts,
+        data: bytes | None,
+        reparse: bytes | None,
+        named: tuple[Stream, ...],
+    ) -> Entry:
+        main, streams = arrange_streams(
+            attributes=facts.attributes, data=data, reparse=reparse, named=named
+        )
+        return Entry(
+            name=path.name,
+            short_name="",
+            attributes=facts.attributes,
+            security_id=facts.security_id,
+            children=0,
+            unused=bytes(16),
+            created=facts.created,
+            accessed=facts.accessed,
+            written=facts.written,
+            hash=main,
+            unknown=bytes(4),
+            link=bytes(8),
+            streams=streams,
+            extra=b"",
+        )
+
+    def _replace(self, path: ImagePath, entry: Entry, facts: FileFacts) -> None:
+        standing = self._find(path)
+        if standing is None:
+            self._add(path, replace(entry, name=path.name, short_name=""), facts)
+            return
+        old = standing.entry
+        if old.is_directory and not (old.is_reparse_point and not old.children):
+            message = f"{path} is a folder in the image: no file can take its place"
+            raise UsageError(message, hint="Take the folder away first.")
+        self._track(old, -1)
+        standing.entry = replace(entry, name=old.name, short_name=old.short_name)
+        standing.changed = True
+        standing.folder = None
+        self._track(standing.entry, 1)
+
+    def _add(self, path: ImagePath, entry: Entry, facts: FileFacts) -> None:
+        if not path.parts:
+            message = "the root of an image is there already"
+            raise UsageError(message)
+        parent = self._find(path.parent)
+        if parent is None:
+            attributes = layout.ATTRIBUTE_DIRECTORY
+            self.make_folder(path.parent, replace(facts, attributes=attributes, security_id=-1))
+            parent = self._existing(path.parent)
+        if not parent.entry.is_directory or parent.entry.is_reparse_point:
+            message = f"{path.parent} is no plain folder: nothing can be put into it"
+            raise UsageError(message, hint="A reparse point or a file stands there.")
+        if entry.security_id < 0:
+            entry = replace(entry, security_id=parent.entry.security_id)
+        self._open(parent).insert(_Item(entry, changed=True))
+        self._track(entry, 1)
+
+    def _names_of(self, group: int) -> Iterator[_Item]:
+        """Open the way to every name of a file and give the items."""
+        reparse = layout.ATTRIBUTE_REPARSE_POINT >> 8
+        buffer = self._old.buffer
+        for outline in self._lists.values():
+            for position in outline.entries:
+                link = layout.DENTRY_LINK.unpack_from(buffer, position + layout.DENTRY_LINK_AT)[0]
+                if link == group and not buffer[position + 9] & reparse:
+                    folder = self._find(self._old.path_of(outline.folder))
+                    if folder is not None and folder.entry.is_directory:
+                        self._open(folder)
+                    break
+        pending = [self._root]
+        while pending:
+            item = pending.pop()
+            if item.entry.hard_link_group == group:
+                yield item
+            if item.folder is not None:
+                pending.extend(item.folder.items)
+
+    def _subtree(self, item: _Item) -> Iterator[Entry]:
+        pending = [item]
+        while pending:
+            here = pending.pop()
+            yield here.entry
+            if here.entry.is_directory and (here.folder or here.entry.children):
+                pending.extend(self._open(here).items)
+
+    def _track(self, entry: Entry, sign: int) -> None:
+        """Count an entry that comes (1) or goes (-1)."""
+        for sha1 in entry.hashes:
+            self._references[sha1] += sign
+        size = sum(self._size_of(sha1) for sha1 in entry.hashes)
+        self._bytes += sign * size
+        if entry.is_directory:
+            self._directories += sign
+        else:
+            self._files += sign
+        group = entry.hard_link_group
+        if group:
+            before = max(self._links[group] - 1, 0)
+            self._links[group] += sign
+            self._link_bytes += (max(self._links[group] - 1, 0) - before) * size
+
+    # Writing
+
+    def build(self) -> EditedMetadata:
+        """Give the new metadata resource and what changed."""
+        out = bytearray(write_security(self._descriptors))
+        pending: list[tuple[int, _OpenFolder | int]] = []
+        self._write_item(out, self._root, pending)
+        out += layout.END_OF_DIRECTORY
+        patch, at = layout.DENTRY_SUBDIRECTORY.pack_into, layout.DENTRY_SUBDIRECTORY_AT
+        while pending:
+            entry_at, source = pending.pop()
+            patch(out, entry_at + at, len(out))
+            below: list[tuple[int, _OpenFolder | int]] = []
+            if isinstance(source, int):
+                self._copy_list(out, self._lists[source], below)
+            else:
+                for item in source.items:
+                    self._write_item(out, item, below)
+                out += layout.END_OF_DIRECTORY
+            below.reverse()
+            pending += below
+        return EditedMetadata(
+            out,
+            self._references,
+            ImageCounts(self._directories, self._files, self._bytes, self._link_bytes),
+        )
+
+    def _copy_list(
+        self, out: bytearray, outline: FolderList, below: list[tuple[int, _OpenFolder | int]]
+    ) -> None:
+        start = outline.folder.children
+        shift = len(out) - start
+        out += memoryview(self._old.buffer)[start : outline.end]
+        out += layout.END_OF_DIRECTORY
+        below.extend((entry + shift, children) for entry, children in outline.folders)
+
+    def _write_item(
+        self, out: bytearray, item: _Item, below: list[tuple[int, _OpenFolder | int]]
+    ) -> None:
+        at = len(out)
+        entry = item.entry
+        if item.changed:
+            out += write_entry(entry)
+        else:
+            out += memoryview(self._old.buffer)[entry.position : entry.end]
+        if len(out) % 8:
+            message = f"the entry {entry.name!r} is not padded to 8 bytes"
+            raise MalformedImage(message)
+        if item.folder is not None:
+            if item.folder.items:
+                below.append((at, item.folder))
+            else:
+                layout.DENTRY_SUBDIRECTORY.pack_into(out, at + layout.DENTRY_SUBDIRECTORY_AT, 0)
+        elif entry.is_directory and entry.children:
+            below.append((at, entry.children))
