@@ -26,6 +26,15 @@ def plain_target(name: str) -> str:
     return name
 
 
+def _shown(substitute: str, printed: str) -> str:
+    if not printed:
+        return plain_target(substitute)
+    plain = plain_target(substitute).removeprefix("UNC\\")
+    if plain_target(printed).removeprefix("UNC\\").lstrip("\\") == plain.lstrip("\\"):
+        return printed
+    return f"{printed} (in truth {substitute})"
+
+
 @dataclass(frozen=True, slots=True)
 class SymbolicLink:
     r"""A symbolic link: `substitute` is what Windows follows, `printed` what it shows."""
@@ -37,13 +46,13 @@ class SymbolicLink:
 
     @property
     def text(self) -> str:
-        """The target for people."""
-        return self.printed or plain_target(self.substitute)
+        """The target for people; both names where they lead to different places."""
+        return _shown(self.substitute, self.printed)
 
     def facts(self) -> dict[str, Fact]:
         """Give every field by name."""
         return {
-            "target": self.text,
+            "target": plain_target(self.substitute),
             "substitute_name": self.substitute,
             "print_name": self.printed,
             "relative": self.relative,
@@ -65,13 +74,13 @@ class MountPoint:
 
     @property
     def text(self) -> str:
-        """The target for people."""
-        return self.printed or plain_target(self.substitute)
+        """The target for people; both names where they lead to different places."""
+        return _shown(self.substitute, self.printed)
 
     def facts(self) -> dict[str, Fact]:
         """Give every field by name."""
         return {
-            "target": self.text,
+            "target": plain_target(self.substitute),
             "substitute_name": self.substitute,
             "print_name": self.printed,
             "volume": self.is_volume,
@@ -91,8 +100,9 @@ class AppExecLink:
 
     @property
     def text(self) -> str:
-        """Package and executable for people."""
-        return f"{self.entry_point or self.package} -> {self.executable}"
+        """The executable for people, then what it belongs to."""
+        belongs = f"package {self.package}, entry point {self.entry_point}"
+        return f"{self.executable} ({belongs}, type {self.application_type})"
 
     def facts(self) -> dict[str, Fact]:
         """Give every field by name."""

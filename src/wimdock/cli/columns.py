@@ -1,0 +1,41 @@
+"""Long lists on stdout, line by line: aligned, never cut off, and without the cost of rich.
+
+`wimdock.cli.output.print_table` draws what a person reads at a glance. A list of thousands of lines
+is for scrolling and for `grep`: short columns first, the long one last, one line for each row.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+from wimdock.cli.output import Column, print_table, visible
+
+
+def print_columns(columns: Sequence[Column | str], rows: Sequence[Sequence[object]]) -> None:
+    """Print rows under their titles; cells are printed by `str`, made `visible`; None is empty."""
+    heads = [Column(column) if isinstance(column, str) else column for column in columns]
+    lines = [tuple(head.title for head in heads)]
+    lines += [tuple("" if cell is None else visible(str(cell)) for cell in row) for row in rows]
+    last = len(heads) - 1
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    pads = [
+        str.rjust if head.right else (_as_it_is if place == last else str.ljust)
+        for place, head in enumerate(heads)
+    ]
+    write = sys.stdout.write
+    for line in lines:
+        cells = (pad(cell, width) for pad, cell, width in zip(pads, line, widths, strict=True))
+        write("  ".join(cells).rstrip() + "\n")
+
+
+def _as_it_is(cell: str, _width: int) -> str:
+    return cell
+
+
+def print_summary(columns: Sequence[Column | str], rows: Sequence[Sequence[object]]) -> None:
+    """Print a small table: drawn on a terminal, plain columns elsewhere."""
+    if sys.stdout.isatty():
+        print_table(columns, rows)
+    else:
+        print_columns(columns, rows)
