@@ -1,14 +1,14 @@
-"""What package and component manifests have in common: the root, identities, a record of surprises.
+"""What package and component manifests share: the root, identities, a record of surprises.
 
-A reader states which attributes and children it knows; everything else is recorded with its path, so
-that nothing a manifest asks for is left out silently.
+A reader states which attributes and children it knows; everything else is recorded with its path,
+so that nothing a manifest asks for is left out silently.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from wimdock.cbs.element import ASM_V3, Element, Unknown, parse_xml
+from wimdock.cbs.element import ASM_V2, ASM_V3, Element, Unknown, parse_xml
 from wimdock.cbs.identity import Identity, Version
 from wimdock.errors import MalformedPackage
 
@@ -64,7 +64,7 @@ class Surprises:
     def children(self, element: Element, path: str, known: frozenset[str]) -> Iterator[Element]:
         """Give the children that are known, record the others."""
         for child in element.children:
-            if child.name in known and child.namespace in (element.namespace, ASM_V3, ""):
+            if child.name in known and child.namespace in (ASM_V2, ASM_V3, ""):
                 yield child
             else:
                 self.add(f"{path}/{child.name}", describe(child))

@@ -61,12 +61,16 @@ class ManifestValue:
 
 @dataclass(frozen=True, slots=True)
 class ManifestKey:
-    r"""A `registryKey` element: `key` begins with HKEY_LOCAL_MACHINE\ and the like."""
+    r"""A `registryKey` element: `key` begins with HKEY_LOCAL_MACHINE\ and the like.
+
+    `overridable` names values that another component may override; it sets none itself.
+    """
 
     key: str
     owner: bool = False
     security: str = ""
     values: tuple[ManifestValue, ...] = ()
+    overridable: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +123,17 @@ class Service:
 
 
 @dataclass(frozen=True, slots=True)
+class PathEntry:
+    """A `path` element of the category Environment: a folder for the machine's search path.
+
+    `position` is "first" or "last".
+    """
+
+    folder: str
+    position: str = "last"
+
+
+@dataclass(frozen=True, slots=True)
 class Membership:
     """A `categoryMembership` element.
 
@@ -156,6 +171,7 @@ class ComponentManifest:
     directories: tuple[ComponentDirectory, ...] = ()
     keys: tuple[ManifestKey, ...] = ()
     services: tuple[Service, ...] = ()
+    path_entries: tuple[PathEntry, ...] = ()
     memberships: tuple[Membership, ...] = ()
     security: tuple[SecurityDefinition, ...] = ()
     strings: tuple[LocalString, ...] = ()

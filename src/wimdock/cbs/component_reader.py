@@ -17,6 +17,7 @@ from wimdock.cbs.component_manifest import (
     ManifestKey,
     ManifestValue,
     Membership,
+    PathEntry,
     SecurityDefinition,
     Service,
 )
@@ -25,13 +26,24 @@ from wimdock.errors import MalformedPackage
 
 # Of a file: where the build took it from, and what only other tools use.
 _FILE = frozenset(
-    ("name", "destinationPath", "sourceName", "sourcePath", "importPath", "writeableType")
-    + ("attributes", "buildFilter", "cabpath", "destinationName")
+    (
+        "name",
+        "destinationPath",
+        "destinationName",
+        "sourceName",
+        "sourcePath",
+        "importPath",
+        "writeableType",
+        "attributes",
+        "buildFilter",
+        "cabpath",
+    )
 )
 _FILE_CHILDREN = frozenset(("securityDescriptor", "hash", "signatureInfo"))
 _DIRECTORY = frozenset(("destinationPath", "owner"))
 _KEY = frozenset(("keyName", "owner"))
-_KEY_CHILDREN = frozenset(("registryValue", "securityDescriptor"))
+_KEY_CHILDREN = frozenset(("registryValue", "securityDescriptor", "overridable"))
+_OVERRIDABLE = frozenset(("name", "type", "scope"))
 _VALUE = frozenset(("name", "valueType", "value", "operationHint", "owner", "mutable"))
 _DEPENDENCY = frozenset(("discoverable", "optional", "resourceType"))
 _DEPENDENT = frozenset(("dependencyType",))
@@ -40,8 +52,16 @@ _SECURITY = frozenset(("securityDescriptor",))
 _SERVICE_CHILDREN = frozenset(("securityDescriptor", "failureActions", "serviceTrigger"))
 _MEMBERSHIP_CHILDREN = frozenset(("id", "categoryInstance"))
 _CATEGORY_ID = frozenset(
-    ("name", "version", "publicKeyToken", "typeName", "processorArchitecture", "language")
-    + ("buildType", "versionScope")
+    (
+        "name",
+        "version",
+        "publicKeyToken",
+        "typeName",
+        "processorArchitecture",
+        "language",
+        "buildType",
+        "versionScope",
+    )
 )
 _HASH_ALGORITHMS = {
     "http://www.w3.org/2000/09/xmldsig#sha1": "sha1",
@@ -50,6 +70,7 @@ _HASH_ALGORITHMS = {
     "http://www.w3.org/2001/04/xmldsig-more#sha384": "sha384",
     "http://www.w3.org/2001/04/xmlenc#sha512": "sha512",
 }
+_PATH = frozenset(("name", "position"))
 _IDENTITY_TRANSFORM = "urn:schemas-microsoft-com:HashTransforms.Identity"
 
 
@@ -68,6 +89,7 @@ def parse_component(data: bytes, what: str) -> ComponentManifest:
         directories=tuple(reader.directories),
         keys=tuple(reader.keys),
         services=tuple(reader.services),
+        path_entries=tuple(reader.path_entries),
         memberships=tuple(reader.memberships),
         security=tuple(reader.security),
         strings=tuple(reader.strings),
@@ -87,6 +109,7 @@ class _ComponentReader:
         self.directories: list[ComponentDirectory] = []
         self.keys: list[ManifestKey] = []
         self.services: list[Service] = []
+        self.path_entries: list[PathEntry] = []
         self.memberships: list[Membership] = []
         self.security: list[SecurityDefinition] = []
         self.strings: list[LocalString] = []
@@ -131,8 +154,7 @@ class _ComponentReader:
     def _file(self, element: Element) -> None:
         path = "assembly/file"
         self.surprises.attributes(element, path, _FILE)
-        children = list(self.surprises.children(element, path, _FILE_CHILDREN | {"hash"}))
-        children += [e for e in element.children if e.name == "hash" and e not in children]
+        children = list(self.surprises.children(element, path, _FILE_CHILDREN))
         name = element.get("name")
         self.files.append(
             ComponentFile(
@@ -183,9 +205,18 @@ class _ComponentReader:
             values = [self._value(e) for e in inside if e.name == "registryValue"]
             self.keys.append(
                 ManifestKey(
-                    child.get("keyName"), child.flag("owner"), _security_name(inside), tuple(values)
+                    child.get("keyName"),
+                    child.flag("owner"),
+                    _security_name(inside),
+                    tuple(values),
+                    tuple(self._overridable(inside, inner)),
                 )
             )
+
+    def _overridable(self, inside: list[Element], path: str) -> Iterator[str]:
+        for element in (e for e in inside if e.name == "overridable"):
+            self.surprises.leaf(element, f"{path}/overridable", _OVERRIDABLE)
+            yield element.get("name")
 
     def _value(self, element: Element) -> ManifestValue:
         self.surprises.leaf(element, "assembly/registryKeys/registryKey/registryValue", _VALUE)
@@ -218,6 +249,13 @@ class _ComponentReader:
             )
             for instance in instances:
                 self.services.extend(self._service(e) for e in instance.all("serviceData"))
+                if category.get("typeName") == "Environment":
+                    self.path_entries.extend(self._path_entries(instance, inner))
+
+    def _path_entries(self, instance: Element, path: str) -> Iterator[PathEntry]:
+        for element in instance.all("path"):
+            self.surprises.leaf(element, f"{path}/categoryInstance/path", _PATH)
+            yield PathEntry(element.get("name"), element.get("position") or "last")
 
     def _service(self, element: Element) -> Service:
         path = "assembly/memberships/categoryMembership/categoryInstance/serviceData"
@@ -254,9 +292,7 @@ class _ComponentReader:
         for child in self.surprises.children(inside, path, known):
             self.surprises.leaf(child, f"{path}/{child.name}", _DEFINITION)
             self.security.append(
-                SecurityDefinition(
-                    child.get("name"), child.get("sddl"), child.get("operationHint")
-                )
+                SecurityDefinition(child.get("name"), child.get("sddl"), child.get("operationHint"))
             )
 
     def _localization(self, element: Element) -> None:

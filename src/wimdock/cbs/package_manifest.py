@@ -57,7 +57,7 @@ class PackageManifest:
     `identifier` is the KB number or a name, `release_type` such as "Update", "OnDemand Pack",
     `restart` "possible", "required", "impossible" or "". `capabilities` are those declared, as
     `Name~~~language~version` makes them known to Windows. `permanence` is "permanent" where it
-    cannot be removed.
+    cannot be removed. `deep` tells that it applies only where one of its child packages does.
     """
 
     identity: Identity
@@ -66,6 +66,7 @@ class PackageManifest:
     restart: str = ""
     permanence: str = ""
     self_update: bool = False
+    deep: bool = False
     display_name: str = ""
     description: str = ""
     support: str = ""

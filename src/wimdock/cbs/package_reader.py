@@ -18,8 +18,8 @@ _PACKAGE = frozenset(
         "restart",
         "permanence",
         "selfUpdate",
-        # Where the package's own words and places are kept; of no effect on servicing an image.
         "applicabilityEvaluation",
+        # Of mobile Windows: the partition that the package was made for.
         "targetPartition",
         "binaryPartition",
     )
@@ -76,6 +76,7 @@ def parse_package(data: bytes, what: str) -> PackageManifest:
         restart=package.get("restart"),
         permanence=package.get("permanence"),
         self_update=package.flag("selfUpdate"),
+        deep=package.get("applicabilityEvaluation").lower() == "deep",
         display_name=root.get("displayName"),
         description=root.get("description"),
         support=root.get("supportInformation"),
@@ -165,7 +166,9 @@ class _PackageReader:
             known = frozenset(("updateComponent",))
             for child in self.surprises.children(element, path, known):
                 self.surprises.attributes(child, f"{path}/{child.name}", _UPDATED_COMPONENT)
-                found = read_inner_identity(child, self.what, f"{path}/{child.name}", self.surprises)
+                found = read_inner_identity(
+                    child, self.what, f"{path}/{child.name}", self.surprises
+                )
                 if found is not None:
                     yield found
 

@@ -68,7 +68,8 @@ class Update:
 
     `packages` holds the root package first, then its children in the order in which they are named.
     `components` holds deployments and components, each once. `catalogued` tells whether catalogs
-    cover every package and component. `reasons` lists what about the file itself is not supported.
+    cover every package and component: their hashes were verified, the signature was not.
+    `verified` counts the hashes that were compared. `reasons` lists what cannot be made or found.
     """
 
     path: Path
@@ -77,6 +78,7 @@ class Update:
     packages: tuple[UpdatePackage, ...]
     components: tuple[UpdateComponent, ...]
     catalogued: bool
+    verified: int = 0
     reasons: tuple[str, ...] = ()
 
     @property
