@@ -65,9 +65,7 @@ def descriptor(
     dacl_at = 20 + len(sacl)
     owner_at = dacl_at + len(dacl)
     group_at = owner_at + len(owner)
-    head = struct.pack(
-        "<BBHIIII", 1, 0, control, owner_at, group_at, 20 if sacl else 0, dacl_at
-    )
+    head = struct.pack("<BBHIIII", 1, 0, control, owner_at, group_at, 20 if sacl else 0, dacl_at)
     return head + sacl + dacl + owner + group
 
 
@@ -94,4 +92,17 @@ PRIVATE = descriptor(
     group=SYSTEM,
     audit=(Ace(EVERYONE, FULL, 0xC0, 2),),
     protected=True,
+)
+SYSTEM_FOLDER = descriptor(
+    Ace(TRUSTED_INSTALLER, FULL, INHERITED_BY_ALL),
+    Ace(SYSTEM, FULL, INHERITED_BY_ALL),
+    Ace(USERS, READ_EXECUTE, INHERITED_BY_ALL),
+    protected=True,
+)
+DENIED_LISTING = descriptor(
+    Ace(EVERYONE, 0x00000001, kind=1),
+    Ace(EVERYONE, READ_EXECUTE),
+    Ace(SYSTEM, FULL),
+    owner=SYSTEM,
+    group=SYSTEM,
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 READ_ONLY = 0x01
 HIDDEN = 0x02
@@ -64,9 +65,20 @@ class LabFile(LabEntry):
 
 
 @dataclass(frozen=True, slots=True)
+class LabSpecial:
+    """A pipe, device or socket, made by mknod the way WSL has it: a reparse point without data."""
+
+    path: str
+    kind: Literal["fifo", "character device", "block device", "socket"]
+    major: int = 0
+    minor: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class LabVolume:
     """Everything that stands on one NTFS volume, in the order in which it is made."""
 
     entries: tuple[LabFile | LabFolder, ...]
+    specials: tuple[LabSpecial, ...] = ()
     megabytes: int = 64
     label: str = "LAB"

@@ -10,7 +10,15 @@ from pathlib import Path
 from tests.lab.descriptor import ADMINISTRATORS, SYSTEM, USERS, Ace, descriptor
 from tests.lab.tool import run
 
-REG_NONE, REG_SZ, REG_EXPAND_SZ, REG_BINARY, REG_DWORD, REG_MULTI_SZ, REG_QWORD = 0, 1, 2, 3, 4, 7, 11
+REG_NONE, REG_SZ, REG_EXPAND_SZ, REG_BINARY, REG_DWORD, REG_MULTI_SZ, REG_QWORD = (
+    0,
+    1,
+    2,
+    3,
+    4,
+    7,
+    11,
+)
 
 _PAGE = 4096
 _NOTHING = 0xFFFFFFFF

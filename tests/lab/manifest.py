@@ -84,6 +84,10 @@ class LabComponent:
     extra: str = ""
     definitions: tuple[tuple[str, str], ...] = DEFINITIONS
 
+    def manifest_hash(self) -> bytes:
+        """Give the SHA-256 of the manifest, as COMPONENTS holds it."""
+        return hashlib.sha256(self.manifest()).digest()
+
     def manifest(self) -> bytes:
         """Give the component's manifest."""
         parts = [identity_element(self.identity)]

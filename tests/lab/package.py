@@ -1,8 +1,8 @@
 r"""Small update packages: the files of a cabinet as a mapping that a test may spoil, then the cabinet.
 
-    files = package_files(LabPackage(...))     # names with backslashes -> bytes, all hashes right
-    files["evil\\..\\..\\name"] = b""          # whatever the case needs
-    write_cabinet(path, files)
+files = package_files(LabPackage(...))     # names with backslashes -> bytes, all hashes right
+files["evil\\..\\..\\name"] = b""          # whatever the case needs
+write_cabinet(path, files)
 """
 
 from __future__ import annotations
@@ -24,9 +24,7 @@ _WHEN = datetime.datetime(2020, 1, 2, 3, 4, 6)  # noqa: DTZ001 - cabinets know n
 Files = dict[str, bytes]
 
 
-def package_files(
-    package: LabPackage, *, catalogs: bool = True, file_hashes: bool = True
-) -> Files:
+def package_files(package: LabPackage, *, catalogs: bool = True, file_hashes: bool = True) -> Files:
     """Give everything that stands in the package's cabinet."""
     files = bare_files(package)
     if catalogs:

@@ -67,9 +67,7 @@ def _resource_section(resources: dict[tuple[int, int, int], bytes]) -> bytes:
     for one in types:
         below = [name for name in names if name[0] == one]
         tree += _directory(len(below))
-        tree += b"".join(
-            struct.pack("<II", name[1], _SUBDIRECTORY | third[name]) for name in below
-        )
+        tree += b"".join(struct.pack("<II", name[1], _SUBDIRECTORY | third[name]) for name in below)
     for name in names:
         found = [leaf for leaf in leaves if leaf[:2] == name]
         tree += _directory(len(found))

@@ -18,7 +18,16 @@ from pathlib import Path
 
 from tests.lab.entry import DIRECTORY, REPARSE_POINT, Times
 from tests.lab.record import read_record, stream_hash
-from tests.lab.volume import ACL, ATTRIBUTES, OBJECT_ID, REPARSE, SHORT_NAME, STREAMS, TIMES, mounted
+from tests.lab.volume import (
+    ACL,
+    ATTRIBUTES,
+    OBJECT_ID,
+    REPARSE,
+    SHORT_NAME,
+    STREAMS,
+    TIMES,
+    mounted,
+)
 from tests.lab.xattr import need_attribute, read_attribute
 
 _ROOT_INODE = 5
@@ -150,8 +159,6 @@ def _streams(path: Path) -> tuple[tuple[str, str], ...]:
 
 
 def _behind(volume: Path, inode: int, facts: Facts) -> Facts:
-    hashes = {
-        name: stream_hash(volume, inode, name) for name in read_record(volume, inode).streams
-    }
+    hashes = {name: stream_hash(volume, inode, name) for name in read_record(volume, inode).streams}
     unnamed = hashes.pop("", None)
     return replace(facts, sha256=unnamed, streams=tuple(sorted(hashes.items())))

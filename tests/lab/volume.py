@@ -7,6 +7,7 @@ descriptors, short names, attributes, times and object identifiers. Needs root a
 from __future__ import annotations
 
 import os
+import stat
 import struct
 import subprocess
 import time
@@ -14,7 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.lab.entry import LabEntry, LabFile, LabFolder, LabVolume
+from tests.lab.entry import LabEntry, LabFile, LabFolder, LabSpecial, LabVolume
 from tests.lab.tool import LabError, run
 from tests.lab.xattr import need_attribute
 
@@ -26,9 +27,15 @@ TIMES = "system.ntfs_times"
 OBJECT_ID = "system.ntfs_object_id"
 STREAMS = "ntfs.streams.list"
 
-_OPTIONS = "no_detach,noatime,compression,streams_interface=windows,efs_raw"
+_OPTIONS = "no_detach,noatime,compression,streams_interface=windows,efs_raw,special_files=wsl"
 _PATIENCE_SECONDS = 30.0
 _COMPRESSED = 0x0800
+_MODES = {
+    "fifo": stat.S_IFIFO,
+    "character device": stat.S_IFCHR,
+    "block device": stat.S_IFBLK,
+    "socket": stat.S_IFSOCK,
+}
 
 
 @contextmanager
@@ -68,6 +75,8 @@ def make_volume(description: LabVolume, volume: Path) -> Path:
     format_volume(volume, megabytes=description.megabytes, label=description.label)
     with mounted(volume) as root:
         fill(root, description.entries)
+        for special in description.specials:
+            _make_special(root, special)
     return volume
 
 
@@ -119,6 +128,13 @@ def _make(root: Path, entry: LabFile | LabFolder) -> None:
         further = root / link
         further.parent.mkdir(parents=True, exist_ok=True)
         further.hardlink_to(path)
+
+
+def _make_special(root: Path, special: LabSpecial) -> None:
+    path = root / special.path
+    path.parent.mkdir(parents=True, exist_ok=True)
+    mode = 0o600 | _MODES[special.kind]
+    os.mknod(path, mode, os.makedev(special.major, special.minor))
 
 
 def _shorten(path: Path, entry: LabEntry) -> None:
