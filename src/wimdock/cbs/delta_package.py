@@ -158,15 +158,15 @@ class _Builder:
     def make(self, file: DeltaFile) -> None:
         basis = self._basis_of(file)
         if basis is not None and basis.number not in self.made:
-            self.refused[file.name] = f"is made from {basis.name}, which cannot be made"
+            self.refused[file.name] = f"it is made from {basis.name}, which cannot be made"
         elif file.surprise:
-            self.refused[file.name] = f"is made from {file.surprise}"
+            self.refused[file.name] = f"it is made from {file.surprise}"
         elif file.source_type == "RAW":
             self._keep(file, self._source(file).path)
         elif file.source_type == "PA30":
             self._apply(file)
         elif file.source_type:
-            self.refused[file.name] = f"has a source of the type {file.source_type[:40]!r}"
+            self.refused[file.name] = f"it has a source of the type {file.source_type[:40]!r}"
         elif basis is not None:
             self._keep(file, self.made[basis.number].path)
         else:

@@ -182,7 +182,8 @@ class _Resolver:
             source = fold_name(entry.source)
             found = delivered.get(source)
             if found is None:
-                self.reasons.append(f"component {key_form}: {self._why_missing(key_form, entry)}")
+                if reason := self._why_missing(key_form, entry):
+                    self.reasons.append(f"component {key_form}: file {entry.source}: {reason}")
                 continue
             self._verify(found, entry, key_form)
             files[source] = found.path
@@ -202,12 +203,16 @@ class _Resolver:
         self.verified += 1
 
     def _why_missing(self, key_form: str, entry: ComponentFile) -> str:
+        """Say why the update cannot give a file; "" where it just leaves it out.
+
+        What is left out the image may have already: the plan looks there.
+        """
         name = f"{key_form}\\{entry.source}"
         wanted = fold_name(name)
         for refused, reason in self.payload.refused.items():
             if fold_name(refused) == wanted:
-                return f"file {entry.source}: {reason}"
+                return reason
         for folder in _DIFFERENTIALS:
             if f"{key_form}\\{folder}\\{entry.source}" in self.payload.contents:
-                return f"file {entry.source} is delivered as a delta against the image's own file"
-        return f"file {entry.source} is not in the update"
+                return "it is delivered as a delta against the image's own file"
+        return ""
