@@ -123,17 +123,6 @@ class Service:
 
 
 @dataclass(frozen=True, slots=True)
-class PathEntry:
-    """A `path` element of the category Environment: a folder for the machine's search path.
-
-    `position` is "first" or "last".
-    """
-
-    folder: str
-    position: str = "last"
-
-
-@dataclass(frozen=True, slots=True)
 class Membership:
     """A `categoryMembership` element.
 
@@ -171,7 +160,6 @@ class ComponentManifest:
     directories: tuple[ComponentDirectory, ...] = ()
     keys: tuple[ManifestKey, ...] = ()
     services: tuple[Service, ...] = ()
-    path_entries: tuple[PathEntry, ...] = ()
     memberships: tuple[Membership, ...] = ()
     security: tuple[SecurityDefinition, ...] = ()
     strings: tuple[LocalString, ...] = ()

@@ -17,7 +17,6 @@ from wimdock.cbs.component_manifest import (
     ManifestKey,
     ManifestValue,
     Membership,
-    PathEntry,
     SecurityDefinition,
     Service,
 )
@@ -70,7 +69,6 @@ _HASH_ALGORITHMS = {
     "http://www.w3.org/2001/04/xmldsig-more#sha384": "sha384",
     "http://www.w3.org/2001/04/xmlenc#sha512": "sha512",
 }
-_PATH = frozenset(("name", "position"))
 _IDENTITY_TRANSFORM = "urn:schemas-microsoft-com:HashTransforms.Identity"
 
 
@@ -89,7 +87,6 @@ def parse_component(data: bytes, what: str) -> ComponentManifest:
         directories=tuple(reader.directories),
         keys=tuple(reader.keys),
         services=tuple(reader.services),
-        path_entries=tuple(reader.path_entries),
         memberships=tuple(reader.memberships),
         security=tuple(reader.security),
         strings=tuple(reader.strings),
@@ -109,7 +106,6 @@ class _ComponentReader:
         self.directories: list[ComponentDirectory] = []
         self.keys: list[ManifestKey] = []
         self.services: list[Service] = []
-        self.path_entries: list[PathEntry] = []
         self.memberships: list[Membership] = []
         self.security: list[SecurityDefinition] = []
         self.strings: list[LocalString] = []
@@ -249,13 +245,6 @@ class _ComponentReader:
             )
             for instance in instances:
                 self.services.extend(self._service(e) for e in instance.all("serviceData"))
-                if category.get("typeName") == "Environment":
-                    self.path_entries.extend(self._path_entries(instance, inner))
-
-    def _path_entries(self, instance: Element, path: str) -> Iterator[PathEntry]:
-        for element in instance.all("path"):
-            self.surprises.leaf(element, f"{path}/categoryInstance/path", _PATH)
-            yield PathEntry(element.get("name"), element.get("position") or "last")
 
     def _service(self, element: Element) -> Service:
         path = "assembly/memberships/categoryMembership/categoryInstance/serviceData"

@@ -17,6 +17,8 @@ from collections.abc import Iterator
 
 from wimdock.cbs.component_manifest import ComponentManifest, Membership
 from wimdock.cbs.element import Element, Unknown
+from wimdock.cbs.firewall import ELEMENT as FIREWALL_RULE
+from wimdock.cbs.memberships import PLAIN
 from wimdock.cbs.package_manifest import PackageManifest
 from wimdock.cbs.update import Update
 
@@ -38,24 +40,22 @@ _LEFT_ALONE_ELEMENTS = {
         "its event providers, channels and counters are not registered: the software runs, its "
         "events have no texts and its own channels stay empty"
     ),
-    "firewallRule": "the rule is not made: the Windows firewall does not let the traffic in",
 }
+_CARRIED_OUT_ELEMENTS = frozenset((FIREWALL_RULE,))
+_KNOWN_ELEMENTS = _CARRIED_OUT_ELEMENTS | _HARMLESS_ELEMENTS.keys() | _LEFT_ALONE_ELEMENTS.keys()
 _HARMLESS_PATHS = {
     "assembly/trustInfo/security/requestedPrivileges": "read by the loader of the program",
     "assembly/file/signatureInfo": "says how the build signs the file",
 }
 # Memberships that only put the component on a list of the build. Windows keeps no record of them
 # in an image beyond the manifest itself.
-_LISTING_CATEGORIES = frozenset(
-    (
-        "BootCritical",
-        "BootRecovery",
-        "SingleInstanceFilesBootCritical",
-    )
-)
-_SERVICE = "Service"
-_ENVIRONMENT = "Environment"
-_CATEGORY_ELEMENTS = {_SERVICE: frozenset(("serviceData",)), _ENVIRONMENT: frozenset(("path",))}
+_LISTING_CATEGORIES = PLAIN | {"singleinstancefilesbootcritical"}
+# What a membership can hold that is carried out.
+_CATEGORY_ELEMENTS = {
+    "service": frozenset(("serviceData",)),
+    "environment": frozenset(("path",)),
+    "svchost": frozenset(("serviceGroup",)),
+}
 
 # Kinds of packages that Windows installs by more than their components.
 _REFUSED_RELEASES = frozenset(
@@ -104,9 +104,7 @@ def _in_package(manifest: PackageManifest) -> Iterator[str]:
 
 def _in_component(manifest: ComponentManifest) -> Iterator[str]:
     others = Counter(
-        element.name
-        for element in manifest.extensions
-        if element.name not in _HARMLESS_ELEMENTS and element.name not in _LEFT_ALONE_ELEMENTS
+        element.name for element in manifest.extensions if element.name not in _KNOWN_ELEMENTS
     )
     for name, count in others.items():
         times = f" ({count} times)" if count > 1 else ""
@@ -117,14 +115,14 @@ def _in_component(manifest: ComponentManifest) -> Iterator[str]:
 
 
 def _in_membership(membership: Membership) -> Iterator[str]:
-    known = _CATEGORY_ELEMENTS.get(membership.type_name, frozenset())
+    known = _CATEGORY_ELEMENTS.get(membership.type_name.lower(), frozenset())
     contents = Counter(
         child.name for instance in membership.instances for child in instance.children
     )
     for name in contents:
         if name not in known:
             yield f"the element {name} of category {membership.type_name}"
-    if not contents and membership.type_name not in _LISTING_CATEGORIES:
+    if not contents and membership.type_name.lower() not in _LISTING_CATEGORIES:
         yield f"the category {membership.type_name}"
 
 
