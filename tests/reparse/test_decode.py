@@ -26,7 +26,7 @@ from wimdock.reparse import (
     decode,
     tag_of,
 )
-from wimdock.reparse.tags import NFS
+from wimdock.reparse.tags import AF_UNIX, NFS
 
 LAYER = uuid.UUID("01234567-89AB-CDEF-0123-456789ABCDEF")
 HEADER = 8
@@ -66,7 +66,7 @@ SAMPLES: list[tuple[bytes, ReparseValue]] = [
         lab.third_party(lab.THIRD_PARTY, LAYER, b"secret"),
         ThirdParty("{01234567-89AB-CDEF-0123-456789ABCDEF}", 6),
     ),
-    (lab.microsoft(lab.AF_UNIX, b""), Opaque(0)),
+    (lab.microsoft(AF_UNIX, b""), Opaque(0)),
     (lab.dedup(b"map"), Opaque(11)),
     (
         lab.microsoft(NFS, b"LNK\x01\0\0\0\0" + "a/b".encode("utf-16-le")),
@@ -95,7 +95,12 @@ def test_targets_for_people() -> None:
     assert SymbolicLink("\\??\\C:\\x", "", relative=False).text == "C:\\x"
     assert MountPoint("\\??\\Volume{1}\\", "").text == "Volume{1}\\"
     assert MountPoint("\\??\\Volume{1}\\", "").is_volume
-    assert AppExecLink("p", "", "c.exe", "0").text == "p -> c.exe"
+    assert AppExecLink("p", "e", "c.exe", "0").text == "c.exe (package p, entry point e, type 0)"
+    assert (
+        SymbolicLink("\\??\\D:\\b", "C:\\a", relative=False).text == "C:\\a (in truth \\??\\D:\\b)"
+    )
+    unc = SymbolicLink("\\??\\UNC\\server\\share", "\\\\server\\share", relative=False)
+    assert unc.text == "\\\\server\\share"
     assert Opaque(3).text == ""
     assert Opaque(3, "short").text == "not readable: short"
     assert CloudFile("packed", 300, 0x8001).text == "packed data, 300 bytes"

@@ -31,7 +31,7 @@ def test_mount_points_come_back(link: MountPoint) -> None:
     assert decode(*encode(link)) == link
 
 
-@given(st.builds(AppExecLink, STRINGS, STRINGS, STRINGS, STRINGS))
+@given(st.builds(AppExecLink, STRINGS, STRINGS, STRINGS, STRINGS, st.just(3)))
 def test_app_exec_links_come_back(link: AppExecLink) -> None:
     assert decode(*encode(link)) == link
 

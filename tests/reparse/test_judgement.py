@@ -15,13 +15,12 @@ from wimdock.reparse import (
     Opaque,
     Owner,
     ReparseValue,
-    Strength,
     ThirdParty,
-    judge,
     junction,
     symbolic_link,
     tags,
 )
+from wimdock.reparse.judgement import Strength, judge
 
 OLD, NEW = Build.parse("2012 R2"), Build.parse("Server 2025")
 STRONG, WEAK = Strength.STRONG, Strength.WEAK

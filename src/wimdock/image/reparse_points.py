@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from wimdock.errors import ImageError
 from wimdock.paths import ImagePath
@@ -14,8 +15,7 @@ from wimdock.reparse.tags import Tag, tag_of
 from wimdock.wim import Entry, Image
 
 
-@dataclass(frozen=True, slots=True)
-class ReparsePoint:
+class ReparsePoint(NamedTuple):
     """One reparse point; `size` is that of its data in bytes, without their 8-byte header."""
 
     path: ImagePath
@@ -68,12 +68,18 @@ def _read(image: Image, entry: Entry) -> tuple[ReparseValue, int]:
 
 def grouped(points: Iterable[ReparsePoint]) -> tuple[ReparseGroup, ...]:
     """Sum up reparse points by owner and tag: the largest group first."""
-    groups: dict[tuple[Owner, Tag], list[ReparsePoint]] = {}
+    groups: dict[tuple[Owner, int], list[ReparsePoint]] = {}
     for point in points:
-        groups.setdefault((point.owner, point.tag), []).append(point)
+        groups.setdefault((point.owner, point.tag.value), []).append(point)
     summed = [
-        ReparseGroup(owner, tag, len(found), sum(point.size for point in found), found[0].path)
-        for (owner, tag), found in groups.items()
+        ReparseGroup(
+            found[0].owner,
+            found[0].tag,
+            len(found),
+            sum(point.size for point in found),
+            found[0].path,
+        )
+        for found in groups.values()
     ]
     return tuple(
         sorted(summed, key=lambda group: (-group.count, group.owner.value, group.tag.value))

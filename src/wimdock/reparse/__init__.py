@@ -1,4 +1,7 @@
-"""Reparse points: tags, their data, whose they are, and which host understands which."""
+"""Reparse points: tags, their data, whose they are, and which host understands which.
+
+What a host makes of them is `wimdock.reparse.judgement`; who only shows them need not load that.
+"""
 
 from wimdock.reparse.data import (
     AppExecLink,
@@ -16,7 +19,6 @@ from wimdock.reparse.data import (
 from wimdock.reparse.decode import decode
 from wimdock.reparse.encode import encode, junction, symbolic_link
 from wimdock.reparse.hosts import Build
-from wimdock.reparse.judgement import Judgement, Strength, judge
 from wimdock.reparse.owner import Owner, owner_of
 from wimdock.reparse.tags import TAGS, Tag, tag_named, tag_of
 
@@ -27,20 +29,17 @@ __all__ = [
     "CloudFile",
     "ContainerLink",
     "ExternalBacking",
-    "Judgement",
     "LinuxSymlink",
     "MountPoint",
     "NfsFile",
     "Opaque",
     "Owner",
     "ReparseValue",
-    "Strength",
     "SymbolicLink",
     "Tag",
     "ThirdParty",
     "decode",
     "encode",
-    "judge",
     "junction",
     "owner_of",
     "symbolic_link",

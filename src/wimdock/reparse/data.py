@@ -6,8 +6,7 @@ and may hold anything, lone surrogates included: whoever shows them escapes them
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import ClassVar
+from typing import NamedTuple
 
 Fact = str | int | bool
 
@@ -35,14 +34,17 @@ def _shown(substitute: str, printed: str) -> str:
     return f"{printed} (in truth {substitute})"
 
 
-@dataclass(frozen=True, slots=True)
-class SymbolicLink:
+class SymbolicLink(NamedTuple):
     r"""A symbolic link: `substitute` is what Windows follows, `printed` what it shows."""
 
-    kind: ClassVar[str] = "symlink"
     substitute: str
     printed: str
     relative: bool
+
+    @property
+    def kind(self) -> str:
+        """The name of its form for machines."""
+        return "symlink"
 
     @property
     def text(self) -> str:
@@ -59,13 +61,16 @@ class SymbolicLink:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class MountPoint:
+class MountPoint(NamedTuple):
     r"""A junction, or the mounting point of a volume (`\??\Volume{…}\`)."""
 
-    kind: ClassVar[str] = "mount_point"
     substitute: str
     printed: str
+
+    @property
+    def kind(self) -> str:
+        """The name of its form for machines."""
+        return "mount_point"
 
     @property
     def is_volume(self) -> bool:
@@ -87,16 +92,19 @@ class MountPoint:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class AppExecLink:
+class AppExecLink(NamedTuple):
     """An alias of a Store application; `application_type` is "0" for a desktop one."""
 
-    kind: ClassVar[str] = "app_exec_link"
     package: str
     entry_point: str
     executable: str
     application_type: str
     version: int = APPEXECLINK_VERSION
+
+    @property
+    def kind(self) -> str:
+        """The name of its form for machines."""
+        return "app_exec_link"
 
     @property
     def text(self) -> str:
@@ -115,13 +123,16 @@ class AppExecLink:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class LinuxSymlink:
+class LinuxSymlink(NamedTuple):
     """A symbolic link that WSL made; a byte that is no UTF-8 is a lone surrogate in `target`."""
 
-    kind: ClassVar[str] = "lx_symlink"
     target: str
     version: int = LX_SYMLINK_VERSION
+
+    @property
+    def kind(self) -> str:
+        """The name of its form for machines."""
+        return "lx_symlink"
 
     @property
     def text(self) -> str:
@@ -133,18 +144,21 @@ class LinuxSymlink:
         return {"version": self.version, "target": self.target}
 
 
-@dataclass(frozen=True, slots=True)
-class ExternalBacking:
+class ExternalBacking(NamedTuple):
     """A file whose content WOF keeps: compressed (`file`) or in a WIM file (`wim`).
 
     `algorithm` belongs to the first; `data_source` and `digest` (SHA-1) to the second.
     """
 
-    kind: ClassVar[str] = "wof"
     provider: str
     algorithm: str = ""
     data_source: int = 0
     digest: bytes = b""
+
+    @property
+    def kind(self) -> str:
+        """The name of its form for machines."""
+        return "wof"
 
     @property
     def text(self) -> str:
@@ -160,14 +174,17 @@ class ExternalBacking:
         return {"provider": "wim", "data_source": self.data_source, "sha1": self.digest.hex()}
 
 
-@dataclass(frozen=True, slots=True)
-class ContainerLink:
+class ContainerLink(NamedTuple):
     """A file or folder of a container's layer: the layer's GUID and the name within it."""
 
-    kind: ClassVar[str] = "wci"
     layer: str
     name: str
     version: int = 1
+
+    @property
+    def kind(self) -> str:
+        """The name of its form for machines."""
+        return "wci"
 
     @property
     def text(self) -> str:
@@ -179,14 +196,17 @@ class ContainerLink:
         return {"version": self.version, "layer": self.layer, "target": self.name}
 
 
-@dataclass(frozen=True, slots=True)
-class CloudFile:
+class CloudFile(NamedTuple):
     """A cloud file's header: what follows, and how long it says it is when it is not packed."""
 
-    kind: ClassVar[str] = "cloud"
     content: str
     stated_size: int
     flags: int
+
+    @property
+    def kind(self) -> str:
+        """The name of its form for machines."""
+        return "cloud"
 
     @property
     def text(self) -> str:
@@ -198,14 +218,17 @@ class CloudFile:
         return {"content": self.content, "stated_size": self.stated_size, "flags": self.flags}
 
 
-@dataclass(frozen=True, slots=True)
-class NfsFile:
+class NfsFile(NamedTuple):
     """A special file that the NFS server keeps: its type, and target or device numbers."""
 
-    kind: ClassVar[str] = "nfs"
     type: str
     target: str = ""
     device: tuple[int, int] | None = None
+
+    @property
+    def kind(self) -> str:
+        """The name of its form for machines."""
+        return "nfs"
 
     @property
     def text(self) -> str:
@@ -224,13 +247,16 @@ class NfsFile:
         return facts
 
 
-@dataclass(frozen=True, slots=True)
-class ThirdParty:
+class ThirdParty(NamedTuple):
     """Data of a filter driver that is not Microsoft's: its GUID, and how many bytes follow."""
 
-    kind: ClassVar[str] = "third_party"
     guid: str
     size: int
+
+    @property
+    def kind(self) -> str:
+        """The name of its form for machines."""
+        return "third_party"
 
     @property
     def text(self) -> str:
@@ -242,14 +268,17 @@ class ThirdParty:
         return {"guid": self.guid, "size": self.size}
 
 
-@dataclass(frozen=True, slots=True)
-class Opaque:
+class Opaque(NamedTuple):
     """Data that are not decoded: none, of a form that is not known, or not as their tag asks."""
 
-    kind: ClassVar[str] = "opaque"
     size: int
     reason: str = ""
     """Why data with a known form could not be decoded; empty where the form is not known."""
+
+    @property
+    def kind(self) -> str:
+        """The name of its form for machines."""
+        return "opaque"
 
     @property
     def text(self) -> str:

@@ -69,11 +69,13 @@ _OWNERS: dict[int, Owner] = {
     tags.WIM: Owner.WIM_MOUNT,
 }
 
-_AT_ROOT = frozenset({"DOCUMENTS AND SETTINGS"})
-_IN_USERS = frozenset({"ALL USERS", "DEFAULT USER"})
-_IN_PROGRAM_DATA = frozenset(
-    {"APPLICATION DATA", "DESKTOP", "DOCUMENTS", "FAVORITES", "START MENU", "TEMPLATES"}
-)
+_NAMES_IN: dict[tuple[str, ...], frozenset[str]] = {
+    (): frozenset({"DOCUMENTS AND SETTINGS"}),
+    ("USERS",): frozenset({"ALL USERS", "DEFAULT USER"}),
+    ("PROGRAMDATA",): frozenset(
+        {"APPLICATION DATA", "DESKTOP", "DOCUMENTS", "FAVORITES", "START MENU", "TEMPLATES"}
+    ),
+}
 _IN_PROFILE = frozenset(
     {
         ("APPLICATION DATA",),
@@ -121,19 +123,21 @@ def _is_in_onedrive(path: ImagePath) -> bool:
     return any(part.startswith("ONEDRIVE") for part in path.key)
 
 
-def _target(value: ReparseValue) -> tuple[str, ...]:
-    r"""Give a link's target as folded parts, without its drive; a relative one as it stands."""
+def _target(value: ReparseValue) -> str:
+    r"""Give a link's target folded, without prefix, drive and leading backslash."""
     if not isinstance(value, SymbolicLink | MountPoint):
-        return ()
-    parts = [part for part in plain_target(value.substitute).split("\\") if part]
-    if parts and parts[0].endswith(":"):
-        del parts[0]
-    return tuple(fold(part) for part in parts)
+        return ""
+    target = fold(plain_target(value.substitute))
+    if target[1:2] == ":":
+        target = target[2:]
+    return target.strip("\\")
 
 
 def _owner_of_link(path: ImagePath, value: ReparseValue, attributes: int) -> Owner:
     target = _target(value)
-    if _is_of_office(path.key) or _is_of_office(target):
+    # Almost all links are plain: one look for a word before a target is taken apart.
+    may_be = "CLICKTORUN" in target or "MICROSOFT OFFICE" in target
+    if _is_of_office(path.key) or (may_be and _is_of_office(tuple(target.split("\\")))):
         return Owner.OFFICE
     if _is_of_windows(path.key, target, attributes):
         return Owner.WINDOWS
@@ -143,39 +147,42 @@ def _owner_of_link(path: ImagePath, value: ReparseValue, attributes: int) -> Own
 def _is_of_office(parts: tuple[str, ...]) -> bool:
     if "CLICKTORUN" in parts:
         return True
-    return any(
+    return "ROOT" in parts and any(
         part.startswith("MICROSOFT OFFICE") and following == "ROOT"
         for part, following in pairwise(parts)
     )
 
 
-def _is_of_windows(parts: tuple[str, ...], target: tuple[str, ...], attributes: int) -> bool:
+def _is_of_windows(parts: tuple[str, ...], target: str, attributes: int) -> bool:
     r"""Tell whether it is a compatibility link that Windows Setup makes.
 
     English names are known. In other languages they have other names (`\Programme`), but all of
     them are hidden system links to a folder that Windows itself makes.
     """
     in_profile = _in_profile(parts)
-    if in_profile is not None and in_profile in _IN_PROFILE:
+    if in_profile in _IN_PROFILE:
         return True
-    names = {1: _AT_ROOT, 2: _names_in(parts[0]) if parts else frozenset()}.get(len(parts))
-    if names and parts[-1] in names:
+    if len(parts) <= 2 and parts and parts[-1] in _names_in(parts[:-1]):  # noqa: PLR2004
         return True
     if attributes & _HIDDEN_SYSTEM != _HIDDEN_SYSTEM or not target:
         return False
-    in_known_place = in_profile is not None or len(parts) == 1 or parts[0] in _OF_WINDOWS
-    return in_known_place and (target[0] in _OF_WINDOWS or _in_profile(target) is not None)
+    in_known_place = in_profile or len(parts) == 1 or (parts and parts[0] in _OF_WINDOWS)
+    led_to = tuple(target.split("\\"))
+    return bool(in_known_place) and (led_to[0] in _OF_WINDOWS or bool(_in_profile(led_to)))
 
 
-def _names_in(folder: str) -> frozenset[str]:
-    return {"USERS": _IN_USERS, "PROGRAMDATA": _IN_PROGRAM_DATA}.get(folder, frozenset())
+def _names_in(folder: tuple[str, ...]) -> frozenset[str]:
+    return _NAMES_IN.get(folder, frozenset())
 
 
-def _in_profile(parts: tuple[str, ...]) -> tuple[str, ...] | None:
-    """Give the parts below a user's or a service's profile, or None where it is in none."""
-    if len(parts) > 2 and parts[0] == "USERS":  # noqa: PLR2004
+def _in_profile(parts: tuple[str, ...]) -> tuple[str, ...]:
+    """Give the parts below a user's or a service's profile; () where it is in none."""
+    if not parts:
+        return ()
+    if parts[0] == "USERS":
         return parts[2:]
-    for profile in _SERVICE_PROFILES:
-        if len(parts) > len(profile) and parts[: len(profile)] == profile:
-            return parts[len(profile) :]
-    return None
+    if parts[0] == "WINDOWS":
+        for profile in _SERVICE_PROFILES:
+            if parts[: len(profile)] == profile:
+                return parts[len(profile) :]
+    return ()

@@ -1,0 +1,270 @@
+"""An image with change sets staged in memory: planned against like a real one, then written.
+
+`StagedImage` answers the questions of planning as if its change sets were made already, so that the
+plan of a second update sees what the first one leaves. Nothing is written before `write`, which
+hands content and entries to a transaction of `wimdock.wim`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from wimdock.clock import Clock, to_filetime
+from wimdock.errors import CorruptImage, RegistryError
+from wimdock.image.change_set import (
+    ATTRIBUTE_ARCHIVE,
+    ChangeSet,
+    CreateKey,
+    Delete,
+    DeleteKey,
+    DeleteValue,
+    FileEdit,
+    HiveName,
+    PutDirectory,
+    PutFile,
+    PutLinks,
+    PutReparsePoint,
+    PutStream,
+    RegistryEdit,
+    SetValue,
+)
+from wimdock.image.packages import InstalledPackage, read_packages
+from wimdock.image.windows import WindowsImage
+from wimdock.paths import ImagePath
+from wimdock.registry import Hive
+from wimdock.wim import Archive, Image
+from wimdock.wim.appender import Content, ContentReference
+from wimdock.wim.editor import FileFacts, MetadataEditor
+from wimdock.wim.transaction import Transaction
+
+_DIRECTORY = 0x10
+
+
+@dataclass(slots=True)
+class Written:
+    """What one image must hold when the transaction is committed; `check` compares."""
+
+    index: int
+    files: dict[ImagePath, bytes | None] = field(default_factory=dict)
+    reparse_points: dict[ImagePath, tuple[int, bytes | None]] = field(default_factory=dict)
+
+    def check(self, archive: Archive) -> None:
+        """Look into an archive that shows the new state; CorruptImage tells what differs."""
+        image = archive.image(self.index)
+        for path, sha1 in self.files.items():
+            entry = image.lookup(path)
+            if entry is None or entry.data_sha1 != sha1:
+                message = f"image {self.index}: {path} is not what was to be written"
+                raise CorruptImage(message, hint="The image is as it was before; report this.")
+        found = reparse_points_of(image)
+        if found != self.reparse_points:
+            path = next(iter(found.items() ^ self.reparse_points.items()))[0]
+            message = f"image {self.index}: the reparse point {path} would not stay as it was"
+            raise CorruptImage(message, hint="The image is as it was before; report this.")
+
+
+def reparse_points_of(image: Image) -> dict[ImagePath, tuple[int, bytes | None]]:
+    """Give every reparse point of an image: its tag and the hash of its data."""
+    return {path: (entry.reparse_tag, entry.reparse_sha1) for path, entry in image.reparse_points()}
+
+
+class StagedImage:
+    """A Windows image with edits that are made in memory only."""
+
+    def __init__(self, windows: WindowsImage, clock: Clock) -> None:
+        """Start with the image as it is."""
+        self.windows = windows
+        self.index = windows.index
+        self._clock = clock
+        self._hives: dict[HiveName, Hive | None] = {}
+        self._edits: list[FileEdit] = []
+        self._standing: dict[ImagePath, bool] = {}
+
+    # What planning asks
+
+    @property
+    def architecture(self) -> str:
+        """The architecture in the words of component servicing."""
+        return self.windows.architecture
+
+    @property
+    def version(self) -> str:
+        """The version of Windows."""
+        return self.windows.version
+
+    @property
+    def control_set(self) -> str:
+        """The name of the current control set."""
+        return self.windows.control_set
+
+    def hive(self, name: HiveName) -> Hive | None:
+        """Give a hive with the staged edits, or None where the image has none."""
+        if name not in self._hives:
+            data = self.windows.read(name.path)
+            self._hives[name] = None if data is None else Hive.parse(data, clock=self._clock)
+        return self._hives[name]
+
+    def lookup(self, path: ImagePath) -> object | None:
+        """Give something where a file or folder stands at a path, else None."""
+        standing = self._standing.get(path)
+        if standing is None:
+            return self.windows.lookup(path)
+        return path if standing else None
+
+    def installed_packages(self) -> tuple[InstalledPackage, ...]:
+        """Give the packages that the registry knows after the staged edits."""
+        software = self.hive(HiveName.SOFTWARE)
+        return () if software is None else read_packages(software)
+
+    # Staging
+
+    def stage(self, change_set: ChangeSet) -> None:
+        """Make the edits of a change set, in memory; RegistryError where a hive is missing."""
+        for edit in change_set.registry:
+            hive = self.hive(edit.hive)
+            if hive is None:
+                message = f"image {self.index} has no {edit.hive.path}"
+                raise RegistryError(message, hint="Only a whole Windows image can be serviced.")
+            _edit_registry(hive, edit)
+        self._edits += change_set.files
+        for path, stands in _standing(change_set.files):
+            self._standing[path] = stands
+
+    @property
+    def changed(self) -> bool:
+        """Tell whether anything is staged."""
+        return bool(self._edits) or any(hive and hive.modified for hive in self._hives.values())
+
+    # Writing
+
+    def write(self, transaction: Transaction) -> Written:
+        """Append content and metadata; give what the committed image must hold."""
+        written = Written(self.index, reparse_points=reparse_points_of(self.windows.files))
+        with transaction.edit(self.index) as editor:
+            edits = [*self._edits, *self._hive_files()]
+            contents = transaction.add(_contents(edits))
+            writer = _Writer(editor, contents, to_filetime(self._clock.now()), written)
+            for edit in edits:
+                writer.make(edit)
+        return written
+
+    def _hive_files(self) -> Iterator[PutFile]:
+        for name, hive in self._hives.items():
+            if hive is not None and hive.modified:
+                entry = self.windows.lookup(name.path)
+                attributes = ATTRIBUTE_ARCHIVE if entry is None else entry.attributes
+                yield PutFile(name.path, hive.to_bytes(), attributes=attributes)
+
+
+def _edit_registry(hive: Hive, edit: RegistryEdit) -> None:
+    match edit:
+        case CreateKey():
+            hive.create_key(edit.key, edit.security)
+        case SetValue():
+            hive.create_key(edit.key).set_value(edit.name, edit.type, edit.data)
+        case DeleteValue():
+            key = hive.open_key(edit.key)
+            if key is not None:
+                key.delete_value(edit.name)
+        case DeleteKey():
+            hive.delete_key(edit.key)
+
+
+def _standing(edits: Iterable[FileEdit]) -> Iterator[tuple[ImagePath, bool]]:
+    for edit in edits:
+        if isinstance(edit, Delete):
+            yield edit.path, False
+            continue
+        names = (edit.path, *edit.links) if isinstance(edit, PutFile | PutLinks) else (edit.path,)
+        for path in names:
+            here = path
+            while here.parts:
+                yield here, True
+                here = here.parent
+
+
+def _contents(edits: Iterable[FileEdit]) -> Iterator[Content]:
+    for edit in edits:
+        match edit:
+            case PutFile() | PutStream():
+                yield edit.source
+            case PutReparsePoint():
+                yield edit.data
+
+
+class _Writer:
+    """Makes the edits one by one, taking the reference of their content as it was appended."""
+
+    def __init__(
+        self,
+        editor: MetadataEditor,
+        contents: Iterator[ContentReference],
+        now: int,
+        written: Written,
+    ) -> None:
+        self._editor = editor
+        self._contents = contents
+        self._now = now
+        self._written = written
+
+    def _facts(
+        self, attributes: int, security: bytes | None = None, modified: int | None = None
+    ) -> FileFacts:
+        security_id = -1 if security is None else self._editor.security_id(security)
+        written = self._now if modified is None else modified
+        return FileFacts(attributes, self._now, self._now, written, security_id)
+
+    def _expect(self, path: ImagePath, sha1: bytes | None) -> None:
+        self._written.files[path] = sha1
+        self._written.reparse_points.pop(path, None)
+
+    def make(self, edit: FileEdit) -> None:
+        """Make one edit."""
+        editor, folder = self._editor, self._facts(_DIRECTORY)
+        match edit:
+            case PutFile():
+                sha1 = next(self._contents).sha1
+                modified = None if edit.modified is None else to_filetime(edit.modified)
+                facts = self._facts(edit.attributes, edit.security, modified)
+                old = editor.lookup(edit.path)
+                if old is not None:
+                    facts = replace(facts, created=old.created)
+                editor.put_file(edit.path, facts, sha1, edit.links)
+                for path in (edit.path, *edit.links):
+                    self._expect(path, sha1)
+            case PutLinks():
+                editor.put_links(edit.path, edit.links, folder)
+                entry = editor.lookup(edit.path)
+                for path in edit.links:
+                    self._expect(path, None if entry is None else entry.data_sha1)
+            case PutDirectory():
+                editor.make_folder(edit.path, self._facts(_DIRECTORY, edit.security))
+            case PutReparsePoint():
+                sha1 = next(self._contents).sha1
+                attributes = _DIRECTORY if edit.directory else ATTRIBUTE_ARCHIVE
+                facts = self._facts(attributes, edit.security)
+                editor.put_reparse_point(edit.path, facts, edit.tag, sha1)
+                self._written.files.pop(edit.path, None)
+                self._written.reparse_points[edit.path] = (edit.tag, sha1)
+            case PutStream():
+                editor.put_stream(edit.path, edit.name, next(self._contents).sha1)
+            case Delete():
+                editor.remove(edit.path)
+                _forget(self._written, edit.path)
+
+
+def _forget(written: Written, path: ImagePath) -> None:
+    """Nothing at or below a path that was taken away is expected any more."""
+    for expected in (written.files, written.reparse_points):
+        for below in [each for each in expected if each.is_below(path)]:
+            del expected[below]
+
+
+def content_size(edits: Iterable[FileEdit]) -> int:
+    """Give how many bytes of content a row of edits brings, before compression."""
+    return sum(
+        content.stat().st_size if isinstance(content, Path) else len(content)
+        for content in _contents(edits)
+    )
