@@ -84,7 +84,7 @@ class Disk:
     def replace(self, source: Path, target: Path) -> None:
         """Rename `source` over `target`, atomically, and flush the folder."""
         try:
-            os.replace(source, target)
+            source.replace(target)
         except OSError as error:
             raise storage_error(error, target) from error
         self.flush_folder(target.parent)
@@ -119,7 +119,7 @@ class Disk:
     @staticmethod
     def _name(fd: int) -> str:
         try:
-            return os.readlink(f"/proc/self/fd/{fd}")
+            return str(Path(f"/proc/self/fd/{fd}").readlink())
         except OSError:
             return f"file descriptor {fd}"
 

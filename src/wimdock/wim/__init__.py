@@ -1,7 +1,7 @@
 """The container: WIM files, read and written.
 
-`Archive` reads, `Transaction` writes by appending and flipping the header, `rollback` writes an older
-header back, `verify` checks.
+`Archive` reads; `Transaction` writes, by appending and flipping the header; `rollback` writes an
+older header back; `verify` checks.
 """
 
 from wimdock.wim.archive import Archive, Image

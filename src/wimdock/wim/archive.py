@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
+from typing import Self
 
 from wimdock.errors import MalformedImage, NoSuchImage, StorageError
 from wimdock.files import open_file, read_at
@@ -41,11 +42,11 @@ class Archive:
     def open(cls, path: Path | str) -> Archive:
         """Open a file; StorageError or an ImageError says why that fails."""
         path = Path(path)
+        if path.exists() and not path.is_file():
+            message = f"{path} is not a file"
+            raise StorageError(message, hint="Name a .wim file.")
         fd = open_file(path)
         try:
-            if not path.is_file():
-                message = f"{path} is not a file"
-                raise StorageError(message, hint="Name a .wim file.")
             return cls(fd, path)
         except BaseException:
             os.close(fd)
@@ -55,7 +56,7 @@ class Archive:
         """Close the file."""
         os.close(self.fd)
 
-    def __enter__(self) -> Archive:
+    def __enter__(self) -> Self:
         """Give the archive itself."""
         return self
 

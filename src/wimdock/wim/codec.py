@@ -58,7 +58,7 @@ class Decompressor:
 
     def __del__(self) -> None:
         """Give the handle back."""
-        if self._handle:
+        if self._handle.value:
             self._library.wimlib_free_decompressor(self._handle)
 
     def decompress_into(self, data: bytes, target: bytearray, offset: int, size: int) -> None:
@@ -85,7 +85,7 @@ class Compressor:
 
     def __del__(self) -> None:
         """Give the handle back."""
-        if self._handle:
+        if self._handle.value:
             self._library.wimlib_free_compressor(self._handle)
 
     def compress(self, data: bytes) -> bytes:

@@ -63,6 +63,7 @@ class Metadata:
             message = "the image has no root folder"
             raise MalformedImage(message)
         self.root = root
+        self._names: dict[int, dict[str, list[tuple[str, int]]]] = {}
 
     def entry(self, position: int) -> Entry:
         """Read the entry at an offset that a walk gave."""
@@ -105,7 +106,7 @@ class Metadata:
         while at + 8 <= size:
             length, attributes, _, children, streams, short, name = unpack(buffer, at)
             length = (length + 7) & ~7
-            if length <= 8:
+            if length <= len(layout.END_OF_DIRECTORY):
                 return FolderList(folder, at, tuple(entries), tuple(folders))
             names = (name + 2 if name else 0) + (short + 2 if short else 0)
             if length < fixed + names or at + length > size or (name | short) & 1:
@@ -152,14 +153,26 @@ class Metadata:
         return entries
 
     def lookup(self, path: ImagePath) -> Entry | None:
-        """Give the entry at a path, without regard to case; an exact match goes first."""
+        """Give the entry at a path, without regard to case; an exact match goes first.
+
+        The names of every folder on the way are kept, so that many look-ups stay quick.
+        """
         here = self.root
         for name in path.parts:
-            found = find_name(self.children(here), name)
+            found = self._names_in(here).get(fold(name))
             if found is None:
                 return None
-            here = found
+            exact = (position for spelling, position in found if spelling == name)
+            here = self.entry(next(exact, found[0][1]))
         return here
+
+    def _names_in(self, folder: Entry) -> dict[str, list[tuple[str, int]]]:
+        names = self._names.get(folder.position)
+        if names is None:
+            names = self._names[folder.position] = {}
+            for entry in self.children(folder):
+                names.setdefault(fold(entry.name), []).append((entry.name, entry.position))
+        return names
 
     def walk(self) -> Iterator[tuple[ImagePath, Entry]]:
         """Give every entry with its path, folders before what is in them; names are checked."""
@@ -208,15 +221,3 @@ def check_names(entries: list[Entry]) -> None:
     if len(names) != len(entries):
         message = f"a folder holds {len(entries) - len(names)} names twice"
         raise MalformedImage(message)
-
-
-def find_name(entries: list[Entry], name: str) -> Entry | None:
-    """Give the entry with this name: an exact match, else the first that differs by case only."""
-    wanted = fold(name)
-    match: Entry | None = None
-    for entry in entries:
-        if entry.name == name:
-            return entry
-        if match is None and fold(entry.name) == wanted:
-            match = entry
-    return match

@@ -11,6 +11,7 @@ import hashlib
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Protocol
 
 from wimdock.errors import CorruptImage, MalformedImage, UnsupportedImage
@@ -155,7 +156,7 @@ def read_stored_chunks(source: Source, resource: ResourceHeader) -> list[bytes]:
         return []
     first, bounds = _chunk_bounds(source, resource)
     stored = read_at(source.fd, bounds[-1], first)
-    return [stored[a:b] for a, b in zip(bounds, bounds[1:], strict=False)]
+    return [stored[a:b] for a, b in pairwise(bounds)]
 
 
 def hash_resource(source: Source, resource: ResourceHeader) -> bytes:

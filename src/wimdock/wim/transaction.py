@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -52,7 +52,6 @@ from wimdock.wim.integrity import build_integrity, read_integrity
 from wimdock.wim.metadata import Metadata
 from wimdock.wim.resource import OpenFile, hash_resource, read_stored_chunks, read_verified
 from wimdock.wim.xml import ImageCounts
-
 
 _FEW = 16
 
@@ -209,8 +208,11 @@ class Transaction:
 
     # Commit
 
-    def commit(self, note: str) -> Commit:
-        """Write tables, flush, check, record, flip the header. See the top of this file."""
+    def commit(self, note: str, confirm: Callable[[Archive], None] | None = None) -> Commit:
+        """Write tables, flush, check, record, flip the header. See the top of this file.
+
+        `confirm` is shown the file as it will be, before it is; if it raises, nothing changes.
+        """
         now = self._clock.now()
         with self._reporter.step("Append tables"):
             table = self._new_blob_table()
@@ -220,6 +222,8 @@ class Transaction:
             self._disk.flush(self.archive.fd)
         with self._reporter.step("Check what was written"):
             self._check(header, table, document)
+            if confirm is not None:
+                confirm(Archive(self.archive.fd, self.archive.path, header.pack()))
         with self._reporter.step("Commit") as step:
             generation = self._record(header, note, now)
             self._disk.write_at(self.archive.fd, generation.header, 0)

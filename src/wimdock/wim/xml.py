@@ -86,7 +86,7 @@ class ImageCatalog:
         from lxml import etree
 
         text = bytes(data)
-        text = text[len(_BOM) :] if text.startswith(_BOM) else text
+        text = text.removeprefix(_BOM)
         try:
             decoded = text.decode("utf-16-le").rstrip("\0")
             parser = etree.XMLParser(
@@ -96,15 +96,18 @@ class ImageCatalog:
         except (UnicodeDecodeError, ValueError, etree.XMLSyntaxError) as error:
             message = f"the XML of the file cannot be read: {error}"
             raise MalformedImage(message) from error
-        if self._root.tag != "WIM" or self._root.getroottree().docinfo.doctype:
+        if self._root.tag != "WIM" or self._root.getroottree().docinfo.internalDTD is not None:
             message = "the XML of the file is not that of a WIM file"
             raise MalformedImage(message)
 
     def _image(self, index: int) -> Element | None:
-        for position, image in enumerate(self._root.findall("IMAGE"), start=1):
-            if _number(image.get("INDEX", ""), position) == index:
-                return image
-        return None
+        images: list[Element] = self._root.findall("IMAGE")
+        numbered = (
+            image
+            for position, image in enumerate(images, start=1)
+            if _number(image.get("INDEX", ""), position) == index
+        )
+        return next(numbered, None)
 
     @property
     def count(self) -> int:
