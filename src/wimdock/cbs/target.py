@@ -7,9 +7,10 @@ questions again. Planning keeps nothing between two plans.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Protocol
 
+from wimdock.cbs.applicability import InstalledPackageLike
 from wimdock.image.change_set import HiveName
 from wimdock.paths import ImagePath
 
@@ -67,6 +68,9 @@ class TargetImage(Protocol):
 
     def hive(self, name: HiveName, /) -> TargetHive | None:
         """Give a hive, or None where the image has none of that name."""
+
+    def installed_packages(self) -> Collection[InstalledPackageLike]:
+        """Give the packages that its registry lists, in whatever state."""
 
     def lookup(self, path: ImagePath, /) -> object | None:
         """Give whatever stands at a path, or None."""
