@@ -56,7 +56,7 @@ class LabFolder(LabEntry):
 class LabFile(LabEntry):
     """A file with its content; `links` are further names of it.
 
-    `sparse_size`, where given, is the size of the file: the content stands at its end, after a hole.
+    `sparse_size`, where given, is the size of the file: a hole, and the content at its end.
     """
 
     content: bytes = b""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-TOKEN = "31bf3856ad364e35"
+TOKEN = "31bf3856ad364e35"  # noqa: S105 - of a public key
 _P = 0x1FFFFFFF7
 _MASK = (1 << 64) - 1
 _NAME_LENGTH = 40

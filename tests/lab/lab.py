@@ -78,7 +78,8 @@ class Lab:
             path.write_bytes(pickle.dumps(snapshot(private)))
             private.unlink()
 
-        kept: Snapshot = pickle.loads(self._built(f"{name}.facts", build).read_bytes())
+        made = self._built(f"{name}.facts", build)
+        kept: Snapshot = pickle.loads(made.read_bytes())  # noqa: S301 - written right here
         return kept
 
     def _describe(self, name: str) -> LabVolume:

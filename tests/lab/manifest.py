@@ -150,8 +150,9 @@ class LabPackage:
         """Give the package's manifest, the .mum."""
         parts = [
             identity_element(self.identity, scope=False),
-            f"<package identifier={quoteattr(self.identifier)}"
-            f" releaseType={quoteattr(self.release_type)}>",
+            "<package "
+            + _attributes({"identifier": self.identifier, "releaseType": self.release_type})
+            + ">",
         ]
         parts += [
             f'<parent disposition="detect" {self.parent_attributes}>'
@@ -160,15 +161,14 @@ class LabPackage:
         ]
         parts += [self.extra] if self.extra else []
         parts += [
-            f'<update name="{update_name(child.identity)}"><package contained="false"'
-            f' integrate="hidden">{identity_element(child.identity, scope=False)}</package></update>'
+            f'<update name="{update_name(child.identity)}">'
+            '<package contained="false" integrate="hidden">'
+            f"{identity_element(child.identity, scope=False)}</package></update>"
             for child in self.children
         ]
         if self.components:
-            parts += [
-                f'<update name="{update_name(self.deployment)}"><component>'
-                f"{identity_element(self.deployment)}</component></update>"
-            ]
+            component = f"<component>{identity_element(self.deployment)}</component>"
+            parts += [f'<update name="{update_name(self.deployment)}">{component}</update>']
         parts += ["</package>"]
         return assembly(*parts)
 

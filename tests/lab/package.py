@@ -1,4 +1,4 @@
-r"""Small update packages: the files of a cabinet as a mapping that a test may spoil, then the cabinet.
+r"""Small update packages: the files as a mapping that a test may spoil, then the cabinet.
 
 files = package_files(LabPackage(...))     # names with backslashes -> bytes, all hashes right
 files["evil\\..\\..\\name"] = b""          # whatever the case needs
@@ -7,7 +7,7 @@ write_cabinet(path, files)
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import hashlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -19,7 +19,7 @@ from tests.lab.catalog import catalog
 from tests.lab.manifest import LabPackage, identity_element
 
 FILE_HASHES = "$filehashes$.dat"
-_WHEN = datetime.datetime(2020, 1, 2, 3, 4, 6)  # noqa: DTZ001 - cabinets know no time zone
+_WHEN = dt.datetime(2020, 1, 2, 3, 4, 6)  # noqa: DTZ001 - cabinets know no time zone
 
 Files = dict[str, bytes]
 

@@ -129,7 +129,8 @@ class LabProduct:
         yield LabKey(r"CanonicalData\Catalogs")
         yield LabKey(r"CanonicalData\Deployments")
         yield LabKey(
-            rf"DerivedData\VersionedIndex\10.0.{self.build}.1 (WinBuild.160101.0800)\ComponentFamilies"
+            rf"DerivedData\VersionedIndex\10.0.{self.build}.1 (WinBuild.160101.0800)"
+            r"\ComponentFamilies"
         )
         yield LabKey(r"DerivedData\Components")
         for component in self.components:

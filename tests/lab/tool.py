@@ -11,7 +11,11 @@ HIVE_TOOLS = ("hivexregedit",)
 
 
 class LabError(Exception):
-    """A tool of the lab failed; the message holds its command and its output."""
+    """A tool of the lab failed."""
+
+    def __init__(self, command: list[str], said: str) -> None:
+        """Put the command and the tool's own words into the message."""
+        super().__init__(f"{' '.join(command)} failed:\n{said}")
 
 
 def missing(names: tuple[str, ...]) -> list[str]:
@@ -39,5 +43,5 @@ def run(
     )
     if done.returncode != 0:
         said = (done.stdout[-2000:] + done.stderr[-2000:]).decode("utf-8", "replace")
-        raise LabError(f"{' '.join(words)} ended with {done.returncode}:\n{said}")
+        raise LabError(words, said)
     return done.stdout

@@ -59,7 +59,7 @@ def mounted(volume: Path, *, read_only: bool = False) -> Iterator[Path]:
         while not os.path.ismount(folder):
             if process.poll() is not None or time.monotonic() > deadline:
                 process.kill()
-                raise LabError(f"ntfs-3g did not mount {volume}: {log.read_text()[-2000:]}")
+                raise LabError(["ntfs-3g", str(volume)], log.read_text()[-2000:])
             time.sleep(0.01)
         try:
             yield folder
