@@ -31,7 +31,7 @@ class SharedLists:
     def __init__(self, image: TargetImage) -> None:
         """Begin with what the image has."""
         self._image = image
-        self._path: tuple[str, ...] | None = None
+        self._path: str | None = None
         self._groups: dict[str, tuple[str, ...]] = {}
 
     def edits(self, manifest: ComponentManifest, refusals: Refusals) -> Iterator[SetValue]:
@@ -53,13 +53,12 @@ class SharedLists:
     def _add_to_path(self, element: Element) -> Iterator[SetValue]:
         key = f"{self._image.control_set}\\{_ENVIRONMENT}"
         if self._path is None:
-            written = _text(self._image, HiveName.SYSTEM, key, "Path")
-            self._path = tuple(part for part in written.split(";") if part)
+            self._path = _text(self._image, HiveName.SYSTEM, key, "Path")
         folder = element.get("name")
-        known = {_plain(part) for part in self._path}
-        if _plain(folder) not in known:
-            self._path = _added(self._path, folder, element.get("position"))
-            data = encode_string(";".join(self._path))
+        if _plain(folder) not in {_plain(part) for part in self._path.split(";")}:
+            parts = (self._path.rstrip(";"),) if self._path else ()
+            self._path = ";".join(_added(parts, folder, element.get("position")))
+            data = encode_string(self._path)
             yield SetValue(HiveName.SYSTEM, key, "Path", ValueType.REG_EXPAND_SZ, data)
 
     def _svchost(self, membership: Membership) -> Iterator[SetValue]:

@@ -23,7 +23,7 @@ from wimdock.cbs.identity import Identity
 from wimdock.cbs.memberships import SharedLists
 from wimdock.cbs.plan_counts import PlanCounts, count
 from wimdock.cbs.refusal import Refusals
-from wimdock.cbs.registration import component_edits, deployment_edits, package_edits
+from wimdock.cbs.registration import component_edits, deployment_edits, owner_edit, package_edits
 from wimdock.cbs.registry_entries import registry_edits
 from wimdock.cbs.registry_place import RegistryMap
 from wimdock.cbs.runtime_path import RuntimeFolders, WordSize
@@ -174,6 +174,8 @@ class _Planner:
             owners = self.selection.owners[package.id.lower()]
             source = self.update.path.name
             yield from package_edits(package, owners, source, at, visible=number == 0)
+        for package_id, owner in self.selection.adopted:
+            yield owner_edit(package_id, owner)
 
     def _of_winner(self, chosen: Chosen) -> Iterator[RegistryEdit]:
         verdict = self.verdicts[chosen.key_form]
@@ -199,13 +201,14 @@ class _Planner:
         """Give what becomes of each component."""
         for chosen in self.selection.components:
             verdict = self.verdicts[chosen.key_form]
+            deployment = chosen.component.manifest.is_deployment
             yield PlannedComponent(
                 chosen.component.identity,
                 chosen.key_form,
-                chosen.component.manifest.is_deployment,
-                verdict.wins,
+                deployment,
+                verdict.wins and not deployment,
                 verdict.present,
-                verdict.why,
+                "names the components to install" if deployment else verdict.why,
             )
 
 

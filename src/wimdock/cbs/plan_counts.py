@@ -45,7 +45,7 @@ def count(change_set: ChangeSet) -> PlanCounts:
         directories=sum(isinstance(edit, PutDirectory) for edit in change_set.files),
         registry_keys=len(keys),
         registry_values=len(values),
-        services=sum(_is_service(edit) for edit in change_set.registry),
+        services=len({edit.key.lower() for edit in change_set.registry if _is_service(edit)}),
         bytes=sum(_size(edit.source) for edit in files),
     )
 

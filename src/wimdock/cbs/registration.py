@@ -90,6 +90,12 @@ def package_edits(
     yield _software(index, package.id, ValueType.REG_DWORD, encode_dword(0))
 
 
+def owner_edit(package_id: str, owner: str) -> SetValue:
+    """Give the edit that makes a package that is installed already be there for one more owner."""
+    key = f"{SERVICING}\\Packages\\{package_id}\\Owners"
+    return _software(key, owner, ValueType.REG_DWORD, encode_dword(_OWNER | STATE_INSTALLED))
+
+
 def component_edits(
     component: UpdateComponent, deployments: Iterable[UpdateComponent]
 ) -> Iterator[RegistryEdit]:

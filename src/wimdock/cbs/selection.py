@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from wimdock.cbs.applicability import NOT_APPLICABLE_CODE, Applicability
+from wimdock.cbs.applicability import NOT_APPLICABLE_CODE, Applicability, PackageState
 from wimdock.cbs.component_store import manifest_path
 from wimdock.cbs.identity import Identity
 from wimdock.cbs.package_manifest import PackageUpdate
@@ -36,10 +36,15 @@ class Chosen:
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """What goes into the image, in the update's order; `notes` say what does not, and why."""
+    """What goes into the image, in the update's order; `notes` say what does not, and why.
+
+    `owners` gives the owners of each package by its ID in lower case, `adopted` pairs of a package
+    that is installed already and a package of the update that names it.
+    """
 
     packages: tuple[UpdatePackage, ...]
     owners: dict[str, tuple[str, ...]]
+    adopted: tuple[tuple[str, str], ...]
     components: tuple[Chosen, ...]
     notes: tuple[str, ...]
 
@@ -66,6 +71,7 @@ def select(
     return Selection(
         applicability.packages,
         _owners(applicability.packages),
+        tuple(_adopted(applicability.packages, image)),
         tuple(selector.chosen.values()),
         (*skipped, *selector.left_out),
     )
@@ -82,6 +88,20 @@ def _owners(packages: tuple[UpdatePackage, ...]) -> dict[str, tuple[str, ...]]:
                 if known is not None and package.id not in known:
                     known.append(package.id)
     return {package_id: tuple(names) for package_id, names in owners.items()}
+
+
+def _adopted(packages: tuple[UpdatePackage, ...], image: TargetImage) -> Iterator[tuple[str, str]]:
+    installed = {
+        package.id.lower(): package.id
+        for package in image.installed_packages()
+        if package.state >= PackageState.INSTALLED
+    }
+    for package in packages:
+        for part in package.manifest.updates:
+            for child in part.packages:
+                known = installed.get(child.identity.package_id.lower())
+                if known is not None:
+                    yield known, package.id
 
 
 class _Selector:
