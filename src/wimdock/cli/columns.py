@@ -8,8 +8,12 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from shutil import get_terminal_size
 
 from wimdock.cli.output import Column, print_table, visible
+
+# What rich leaves between two columns.
+_GAP = 3
 
 
 def print_columns(columns: Sequence[Column | str], rows: Sequence[Sequence[object]]) -> None:
@@ -39,3 +43,14 @@ def print_summary(columns: Sequence[Column | str], rows: Sequence[Sequence[objec
         print_table(columns, rows)
     else:
         print_columns(columns, rows)
+
+
+def is_too_narrow(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> bool:
+    """Tell whether a terminal is too narrow for a table; a pipe never is."""
+    if not sys.stdout.isatty():
+        return False
+    widths = [
+        max(len(column.title), *(len(row[place]) for row in rows), 0)
+        for place, column in enumerate(columns)
+    ]
+    return sum(widths) + _GAP * len(widths) > get_terminal_size().columns

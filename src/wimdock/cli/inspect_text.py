@@ -5,15 +5,29 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from wimdock.cli.columns import print_columns, print_summary
+from wimdock.cli.columns import is_too_narrow, print_columns, print_summary
 from wimdock.cli.output import Column, count, moment, print_text, size, visible
 from wimdock.image.listing import Listed, listing
 from wimdock.image.reparse_points import ReparsePoint, grouped, reparse_points
 from wimdock.paths import ImagePath
+from wimdock.reparse.data import Link, ReparseValue
 
 if TYPE_CHECKING:
     from wimdock.image.description import Description
     from wimdock.wim import Archive, Image, ImageRecord
+
+_IMAGE_COLUMNS = (
+    Column("Index", right=True),
+    Column("Name"),
+    Column("Edition"),
+    Column("Architecture"),
+    Column("Version"),
+    Column("Languages"),
+    Column("Folders", right=True),
+    Column("Files", right=True),
+    Column("Size", right=True),
+    Column("Changed"),
+)
 
 
 def print_images(archive: Archive, images: Sequence[tuple[ImageRecord, Description]]) -> None:
@@ -30,26 +44,17 @@ def print_images(archive: Archive, images: Sequence[tuple[ImageRecord, Descripti
         facts.append(f"image {header.boot_index} boots")
     print_text(visible(f"{archive.path}: {', '.join(facts)}"))
     print_text()
-    right = [Column(title, right=True) for title in ("Folders", "Files", "Size")]
-    print_summary(
-        [
-            Column("Index", right=True),
-            "Name",
-            "Edition",
-            "Architecture",
-            "Version",
-            "Languages",
-            *right,
-            "Changed",
-        ],
-        [_image_row(record, described) for record, described in images],
-    )
+    rows = [_image_row(record, described) for record, described in images]
+    if is_too_narrow(_IMAGE_COLUMNS, rows):
+        for record, described in images:
+            _print_image(record, described)
+    else:
+        print_summary(_IMAGE_COLUMNS, rows)
 
 
-def _image_row(record: ImageRecord, described: Description) -> tuple[object, ...]:
-    changed = record.modified or record.created
+def _image_row(record: ImageRecord, described: Description) -> tuple[str, ...]:
     return (
-        record.index,
+        str(record.index),
         described.name,
         described.edition,
         described.architecture,
@@ -57,13 +62,36 @@ def _image_row(record: ImageRecord, described: Description) -> tuple[object, ...
         ", ".join(described.languages),
         _number(record.directory_count),
         _number(record.file_count),
-        None if record.total_bytes is None else size(record.total_bytes),
-        f"{changed:%Y-%m-%d}" if changed else None,
+        "" if record.total_bytes is None else size(record.total_bytes),
+        _day(record),
     )
 
 
-def _number(number: int | None) -> str | None:
-    return None if number is None else f"{number:,}"
+def _print_image(record: ImageRecord, described: Description) -> None:
+    """Print one image in a few short lines."""
+    languages = ", ".join(described.languages)
+    print_text(visible(f"{record.index:>3}  {described.name or 'no name'}"))
+    for facts in (
+        (described.edition, described.architecture, described.version, languages),
+        (
+            count(record.directory_count or 0, "folder"),
+            count(record.file_count or 0, "file"),
+            size(record.total_bytes or 0),
+            f"changed {_day(record)}" if _day(record) else "",
+        ),
+    ):
+        line = "  ".join(fact for fact in facts if fact)
+        if line:
+            print_text(visible(f"     {line}"))
+
+
+def _day(record: ImageRecord) -> str:
+    changed = record.modified or record.created
+    return f"{changed:%Y-%m-%d}" if changed else ""
+
+
+def _number(number: int | None) -> str:
+    return "" if number is None else f"{number:,}"
 
 
 def print_reparse(image: Image) -> None:
@@ -100,8 +128,13 @@ def print_reparse(image: Image) -> None:
 
 def _point_text(point: ReparsePoint) -> str:
     path = f"{point.path}\\" if point.is_directory and point.path.parts else str(point.path)
-    target = point.value.text
-    return f"{path} -> {target}" if target else path
+    return path + _target(point.value)
+
+
+def _target(value: ReparseValue) -> str:
+    if isinstance(value, Link):
+        return f" -> {value.text}"
+    return f" ({value.text})" if value.text else ""
 
 
 def print_packages(archive: Archive, index: int) -> None:
@@ -158,7 +191,7 @@ def _tree_rows(listed: Iterable[Listed]) -> Iterable[tuple[object, ...]]:
         if entry.is_directory and entry.path.parts:
             name += "\\"
         if entry.tag is not None and entry.target is not None:
-            name += f" -> {entry.target.text or 'data'} [{entry.tag.name}]"
+            name += f"{_target(entry.target)} [{entry.tag.name}]"
         yield (
             entry.letters,
             None if entry.is_directory else _bytes(entry.size),

@@ -83,10 +83,7 @@ def listing(image: Image, path: ImagePath, depth: int | None = 1) -> Iterator[Li
 
     NoSuchImage where nothing stands at the path. A folder is followed by what it holds.
     """
-    entry = image.lookup(path)
-    if entry is None:
-        message = f"{path} does not exist in image {image.index}"
-        raise NoSuchImage(message, hint=r"--tree \ lists the root folder.")
+    path, entry = _find(image, path)
     links = _link_counts(image)
     if not entry.is_directory:
         yield _listed(image, path, entry, 0, links)
@@ -98,6 +95,18 @@ def listing(image: Image, path: ImagePath, depth: int | None = 1) -> Iterator[Li
         yield _listed(image, here, child, level, links)
         if child.is_directory and (depth is None or level + 1 < depth):
             stack.extend((here, found, level + 1) for found in reversed(image.children(child)))
+
+
+def _find(image: Image, path: ImagePath) -> tuple[ImagePath, Entry]:
+    """Give what stands at a path, and the path as the image spells it."""
+    found, entry = ImagePath(), image.root
+    for name in path.parts:
+        child = image.lookup(found.child(name))
+        if child is None:
+            message = f"{path} does not exist in image {image.index}"
+            raise NoSuchImage(message, hint=r"`wimdock inspect --tree \` lists the root folder.")
+        found, entry = found.child(child.name), child
+    return found, entry
 
 
 def _link_counts(image: Image) -> Counter[int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -67,10 +68,12 @@ def _read(image: Image, entry: Entry) -> tuple[ReparseValue, int]:
 
 
 def grouped(points: Iterable[ReparsePoint]) -> tuple[ReparseGroup, ...]:
-    """Sum up reparse points by owner and tag: the largest group first."""
+    """Sum up reparse points by owner and tag: the owner with the most first, his tags likewise."""
     groups: dict[tuple[Owner, int], list[ReparsePoint]] = {}
+    owned: Counter[Owner] = Counter()
     for point in points:
         groups.setdefault((point.owner, point.tag.value), []).append(point)
+        owned[point.owner] += 1
     summed = [
         ReparseGroup(
             found[0].owner,
@@ -81,6 +84,8 @@ def grouped(points: Iterable[ReparsePoint]) -> tuple[ReparseGroup, ...]:
         )
         for found in groups.values()
     ]
-    return tuple(
-        sorted(summed, key=lambda group: (-group.count, group.owner.value, group.tag.value))
-    )
+
+    def rank(group: ReparseGroup) -> tuple[int, str, int, int]:
+        return -owned[group.owner], group.owner.value, -group.count, group.tag.value
+
+    return tuple(sorted(summed, key=rank))

@@ -290,6 +290,9 @@ class Opaque(NamedTuple):
         return {"reason": self.reason} if self.reason else {}
 
 
+Link = SymbolicLink | MountPoint | AppExecLink | LinuxSymlink | ContainerLink
+"""What leads to another file or folder."""
+
 ReparseValue = (
     SymbolicLink
     | MountPoint
