@@ -8,11 +8,20 @@ from pathlib import Path
 import pytest
 from asn1crypto import cms
 
+from tests.lab.cases import CASES, large_package
 from tests.lab.catalog import catalog
 from tests.lab.identity import LabIdentity
 from tests.lab.manifest import LabComponent, LabPackage, LabPayload
-from tests.lab.package import FILE_HASHES, package_files, write_package, write_standalone
+from tests.lab.package import (
+    FILE_HASHES,
+    bare_files,
+    package_files,
+    write_cabinet,
+    write_package,
+    write_standalone,
+)
 from tests.lab.tool import missing, run
+from wimdock import errors
 
 EDITOR = LabComponent(LabIdentity("Lab-Editor"), (LabPayload("edit.exe", b"MZ" * 100),))
 CHILD = LabPackage(LabIdentity("Lab-Child-Package"), (EDITOR,), parents=())
@@ -57,3 +66,16 @@ def test_catalog_carries_a_good_signature(tmp_path: Path) -> None:
 def test_catalog_without_a_signature_has_no_signer() -> None:
     signed = cms.ContentInfo.load(catalog({"update.mum": b""}, signed=False))["content"]
     assert len(signed["signer_infos"]) == 0
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_every_case_makes_a_cabinet(name: str, tmp_path: Path) -> None:
+    run("7z", "l", write_cabinet(tmp_path / "case.cab", CASES[name].files()))
+    assert CASES[name].result == "installed" or hasattr(errors, CASES[name].result)
+
+
+def test_large_package_has_its_size() -> None:
+    files = bare_files(large_package(300, 5))
+    payload = [content for name, content in files.items() if "\\" in name]
+    assert len(payload) == 300
+    assert 4.9e6 < sum(map(len, payload)) < 5.4e6
