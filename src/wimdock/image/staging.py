@@ -143,12 +143,16 @@ class StagedImage:
         """Append content and metadata; give what the committed image must hold."""
         written = Written(self.index, reparse_points=reparse_points_of(self.windows.files))
         with transaction.edit(self.index) as editor:
-            edits = [*self._edits, *self._hive_files()]
+            edits = self.file_edits()
             contents = transaction.add(_contents(edits))
             writer = _Writer(editor, contents, to_filetime(self._clock.now()), written)
             for edit in edits:
                 writer.make(edit)
         return written
+
+    def file_edits(self) -> list[FileEdit]:
+        """Give the edits of files, those of edited hives last."""
+        return [*self._edits, *self._hive_files()]
 
     def _hive_files(self) -> Iterator[PutFile]:
         for name, hive in self._hives.items():
