@@ -79,13 +79,14 @@ class Cells:
         Raises MalformedHive unless the cell lies in the bins, is in use and holds `minimum` bytes;
         `what` names it in the message.
         """
-        if cell % CELL_UNIT or not BIN_HEADER <= cell <= self.size - CELL_UNIT:
+        room = self.end - BASE - cell
+        if cell % CELL_UNIT or cell < BIN_HEADER or room < CELL_UNIT:
             message = f"the {what} at 0x{cell:X} lies outside the hive"
             raise MalformedHive(message)
         size: int = -I32.unpack_from(self.data, BASE + cell)[0]
         if (
             size < CELL_HEADER + minimum
-            or size > self.size - cell
+            or size > room
             or size % CELL_UNIT
             or (self.marks is not None and self.marks[cell // CELL_UNIT] != USED)
         ):

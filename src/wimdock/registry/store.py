@@ -7,7 +7,7 @@ edit that raises MalformedHive half-way has met a damaged hive, whose bytes must
 from __future__ import annotations
 
 from wimdock.clock import Clock, to_filetime
-from wimdock.errors import RegistryError
+from wimdock.errors import MalformedHive, RegistryError
 from wimdock.registry.allocator import Allocator
 from wimdock.registry.cells import Cells
 from wimdock.registry.layout import (
@@ -204,6 +204,9 @@ class Store:
             node = read_node(self.cells, key)
             names.append(node_name(self.cells, key, node))
             key = node.parent
+            if len(names) > MAX_DEPTH:
+                message = f"registry keys are nested more than {MAX_DEPTH} deep"
+                raise MalformedHive(message)
         return names[::-1]
 
     def _check_depth(self, key: int) -> None:
@@ -222,16 +225,17 @@ class Store:
 
     def _tree(self, key: int) -> list[tuple[int, KeyNode]]:
         """Give a key and all below it, parents first; refuse keys that must stay."""
-        top = read_node(self.cells, key)
-        tree = [(key, top)]
+        tree = [(key, read_node(self.cells, key))]
+        # The list grows while it is walked, by keys that have one parent only.
         for cell, node in tree:
             if node.flags & (KEY_IS_ROOT | KEY_NO_DELETE):
                 message = f"the registry key {node_name(self.cells, cell, node)!r} must not go"
                 raise RegistryError(message)
-            # The list grows while it is walked, by keys that have one parent only.
-            tree += [
-                (sub, read_child(self.cells, sub, cell)) for sub in subkey_cells(self.cells, node)
-            ]
+            below = subkey_cells(self.cells, node)
+            tree.extend((sub, read_child(self.cells, sub, cell)) for sub in below)
+            if len(tree) * KEY.size > self.cells.size:
+                message = f"the key at 0x{key:X} holds more keys than the hive can"
+                raise MalformedHive(message)
         return tree
 
     def _free_key(self, cell: int, node: KeyNode) -> None:
