@@ -23,12 +23,12 @@ COMMANDS: Mapping[str, Lazy] = {
     "inspect": Lazy(
         "wimdock.cli.inspect", "inspect", "Show what is inside an image file, without mounting it."
     ),
-    "service": Lazy("wimdock.cli.service", "service", "Put updates into an image file, in place."),
+    "service": Lazy("wimdock.cli.service", "service", "Put updates into the images of a file, in place."),
     "verify": Lazy("wimdock.cli.verify", "verify", "Check every hash and structure of a file."),
     "generations": Lazy(
-        "wimdock.cli.generations", "generations", "List the states that can be gone back to."
+        "wimdock.cli.generations", "generations", "List the committed states of an image file, oldest first."
     ),
-    "rollback": Lazy("wimdock.cli.rollback", "rollback", "Go back to an older state, at once."),
+    "rollback": Lazy("wimdock.cli.rollback", "rollback", "Write an older header back: the file is again what it was then."),
     "demo": Lazy("wimdock.cli.demo", "demo", "Show the main job, end to end, in a folder."),
 }
 
