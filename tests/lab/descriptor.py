@@ -27,6 +27,7 @@ USERS = sid(32, 545)
 EVERYONE = sid(0, authority=1)
 TRUSTED_INSTALLER = sid(80, 956008885, 3418522649, 1831038044, 1853292631, 2271478464)
 ALL_APP_PACKAGES = sid(2, 1, authority=15)
+ALL_RESTRICTED_APP_PACKAGES = sid(2, 2, authority=15)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,8 @@ class Ace:
         return struct.pack("<BBH", self.kind, self.flags, 4 + len(body)) + body
 
 
-def _acl(aces: tuple[Ace, ...]) -> bytes:
+def acl(*aces: Ace) -> bytes:
+    """Give a list of access entries as it is stored."""
     body = b"".join(ace.to_bytes() for ace in aces)
     return struct.pack("<BBHHH", 2, 0, 8 + len(body), len(aces), 0) + body
 
@@ -60,8 +62,8 @@ def descriptor(
     control = _SELF_RELATIVE | _DACL_PRESENT
     control |= _DACL_PROTECTED if protected else 0
     control |= _SACL_PRESENT if audit else 0
-    sacl = _acl(audit) if audit else b""
-    dacl = _acl(aces)
+    sacl = acl(*audit) if audit else b""
+    dacl = acl(*aces)
     dacl_at = 20 + len(sacl)
     owner_at = dacl_at + len(dacl)
     group_at = owner_at + len(owner)
