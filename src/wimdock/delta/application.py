@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from wimdock.delta.calls import restore_calls
 from wimdock.delta.expansion import expand
+from wimdock.delta.faults import Fault, malformed
 from wimdock.delta.header import read_delta
 from wimdock.errors import DeltaError
 
@@ -26,6 +27,8 @@ def apply_delta(delta: bytes, basis: bytes, *, max_size: int = MOST_BYTES) -> by
             f"The delta makes {header.target_size:,} bytes, more than the {max_size:,} allowed."
         )
         raise DeltaError(message, hint="Nothing that big is expected here: check the update.")
+    if parts.preparation:
+        raise malformed(Fault.PREPARATION)
     target = expand(parts.patch, basis, header.target_size)
     if header.restores_calls:
         target = restore_calls(target)

@@ -2,7 +2,7 @@
 
 The maker of the delta replaced what follows each byte E8, a 32-bit offset from the place of the
 call, by the place that is called, because that repeats. The scan goes over the whole target, code
-or not, and leaves the last ten bytes alone; it is that of LZX ([MS-PATCH], [MS-OXOAB]) with the
+or not, and leaves the last ten bytes alone; it is that of LZX ([MS-PATCH]) with the
 size of the target as the size of the translation, and without LZX's frames of 32 KiB.
 """
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
@@ -12,6 +13,18 @@ RESOURCE_TYPE = 614
 
 MOST_DICTIONARY_BYTES = 16 * 1024 * 1024
 """A larger resource is no dictionary; that of Windows 11 has 9,066 bytes."""
+
+_FAULTS_OF_PEFILE = (
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    MemoryError,
+    RecursionError,
+    TypeError,
+    ValueError,
+    struct.error,
+)
+"""What a hostile program can make pefile raise besides its own error."""
 
 _NO_RESOURCES = SimpleNamespace(entries=())
 _ELSEWHERE = "Name the dictionary with --manifest-dictionary FILE."
@@ -27,8 +40,7 @@ def dictionary_of(wcp_dll: bytes) -> bytes:
 
     try:
         return _dictionary_in(pefile, wcp_dll)
-    except (pefile.PEFormatError, ValueError, LookupError, AttributeError, TypeError) as error:
-        # A hostile program can make pefile raise more than its own error.
+    except (pefile.PEFormatError, *_FAULTS_OF_PEFILE) as error:
         message = "wcp.dll, which should hold the manifest dictionary, is damaged."
         raise DeltaError(message, hint=_ELSEWHERE) from error
 

@@ -16,6 +16,7 @@ class Fault(StrEnum):
     LONG_NUMBER = "a number in it has more than 64 bits"
     NEGATIVE_SIZE = "a size in it is negative"
     HASH_SIZE = "its hash has not the size that its algorithm gives"
+    PREPARATION = "it prepares a basis that is to stay as it is"
     LONG_CODE = "a code in it is longer than 16 bits or shorter than none"
     INCOMPLETE_CODE = "a code in it is incomplete or has too many symbols"
     MISSING_CODE = "it uses a code that is not there"
