@@ -137,6 +137,12 @@ class Identity:
         return self._joined(shorten(self.name, _KEY_FORM_NAME), version, self._key(versioned=True))
 
     @property
+    def any_language_start(self) -> str:
+        """How the key forms of this name and version begin, whatever the language."""
+        name = shorten(self.name, _KEY_FORM_NAME)
+        return f"{self.arch}_{name}_{self.token}_{self.version}_".lower()
+
+    @property
     def versionless_key(self) -> str:
         """The key of the component's family, under which winners are recorded."""
         return self._joined(shorten(self.name, _KEY_FORM_NAME), "", self._key(versioned=False))

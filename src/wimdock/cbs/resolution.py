@@ -1,13 +1,14 @@
 """From the root package to all packages and components of an update.
 
 Packages are followed by the `update` elements of their manifests, components from the deployments
-that these name and the dependencies of type "install" of the deployments.
+that these name and from dependencies of type "install". A component that the update does not hold
+may be in the image already: that is for the plan to see.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,6 +29,7 @@ MAX_PACKAGES = 20_000
 MAX_COMPONENTS = 200_000
 # Folders of a component that hold deltas against what the image has, instead of files.
 _DIFFERENTIALS = ("f", "r", "n")
+_ANY_LANGUAGE = "*"
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,31 +124,37 @@ class _Resolver:
 
     def _follow_component(self, first: Identity, package: PackageManifest) -> None:
         catalogs = ("update.cat", f"{package.identity.package_id}.cat")
-        pending: list[tuple[Identity, str, bool]] = [(first, package.identity.package_id, True)]
+        pending = [first.key_form]
         while pending:
-            identity, named_by, needed = pending.pop()
-            key_form = identity.key_form
+            key_form = pending.pop()
             if key_form in self.components:
                 continue
             if len(self.components) >= MAX_COMPONENTS:
                 message = "the update names more components than any real one"
                 raise MalformedPackage(message)
-            component = self._component(identity, catalogs)
+            component = self._component(key_form, catalogs)
             if component is None:
-                if needed:
-                    self.reasons.append(
-                        f"component {key_form}, named by {named_by}, is not in the update"
-                    )
                 continue
             self.components[key_form] = component
-            for dependency in component.manifest.dependencies:
-                if dependency.type == "install" and dependency.identity.language != "*":
-                    # What a component (not a deployment) asks for may be in the image already.
-                    is_needed = component.manifest.is_deployment
-                    pending.append((dependency.identity.check(), key_form, is_needed))
+            wanted = [
+                dependency.identity
+                for dependency in component.manifest.dependencies
+                if dependency.type == "install"
+            ]
+            for identity in reversed(wanted):
+                if identity.language == _ANY_LANGUAGE:
+                    pending += self._in_any_language(identity)
+                else:
+                    pending.append(identity.check().key_form)
 
-    def _component(self, identity: Identity, catalogs: tuple[str, ...]) -> UpdateComponent | None:
-        key_form = identity.key_form
+    def _in_any_language(self, identity: Identity) -> Iterator[str]:
+        start = identity.any_language_start
+        for file in self.payload.contents.ending(".manifest"):
+            name = fold_name(file.name)
+            if name.startswith(start):
+                yield name.removesuffix(".manifest")
+
+    def _component(self, key_form: str, catalogs: tuple[str, ...]) -> UpdateComponent | None:
         name = f"{key_form}.manifest"
         file = self.payload.contents.get(name)
         if file is None:

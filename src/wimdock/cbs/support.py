@@ -97,8 +97,6 @@ def _in_package(manifest: PackageManifest) -> Iterator[str]:
     for update in manifest.updates:
         for driver in update.drivers:
             yield f"update {update.name} brings the driver {driver.name}"
-        for component in update.updated_components:
-            yield f"update {update.name} is only for images that have {component.name}"
     yield from _surprises(manifest.unknown)
 
 
