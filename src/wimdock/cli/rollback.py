@@ -35,5 +35,5 @@ def rollback(*, image: Path, to: int | None, as_json: bool) -> None:
         return
     print_text(
         f"{visible(image.name)} is in generation {target.number} again "
-        f"({visible(target.note)}); generation {left.number} can be gone back to until the next write."
+        f"({visible(target.note)}); until the next write, --to {left.number} undoes this."
     )

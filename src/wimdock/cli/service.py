@@ -31,7 +31,7 @@ _EXAMPLES = examples(
 )
 
 
-class IndexChoice(click.ParamType):
+class IndexChoice(click.ParamType[int | None]):
     """The number of an image, or "all"."""
 
     name = "index"
@@ -195,7 +195,9 @@ def _show_signatures(report: ServiceReport) -> None:
 
 def _show_plans(report: ServiceReport) -> None:
     for result in report.results:
-        print_text(f"Image {result.index}, {visible(result.update.name)}: {visible(_words(result))}")
+        print_text(
+            f"Image {result.index}, {visible(result.update.name)}: {visible(_words(result))}"
+        )
         if result.plan is not None:
             _show_plan(result.plan)
     _show_signatures(report)

@@ -76,9 +76,7 @@ def surroundings(
     workspace: Path | None = None,
 ) -> Surroundings:
     """Give the real world, but for what is given."""
-    return Surroundings(
-        reporter or Reporter(), clock or SystemClock(), disk or Disk(), workspace
-    )
+    return Surroundings(reporter or Reporter(), clock or SystemClock(), disk or Disk(), workspace)
 
 
 def service(
@@ -240,7 +238,7 @@ class _Run:
         )
 
     def _refuse_useless(self) -> None:
-        """An update that no chosen image takes ends the run before anything is written."""
+        """End the run, before anything is written, for an update that no chosen image takes."""
         for path in self._paths:
             mine = [result for result in self._results if result.update == path]
             if mine and all(result.outcome is Outcome.NOT_APPLICABLE for result in mine):

@@ -7,7 +7,8 @@ Order of writes:
 3. the sidecar with the record of the old and the new state is replaced, and flushed;
 4. the 208-byte header is written: that one write is the commit; flushed.
 
-Committed is what the header refers to. A crash before 4 leaves the old image with a tail that no
+The header lies within the first sector of the file, and a sector is written or is not. Committed is
+what the header refers to. A crash before 4 leaves the old image with a tail that no
 reader sees, a crash after it the new image. Idempotent by the header: a transaction that is not
 committed changes nothing that a reader sees, so it can simply be made again.
 """
