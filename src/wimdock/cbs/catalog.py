@@ -20,7 +20,8 @@ _SIGNED_DATA = "signed_data"
 _TRUST_LIST = "1.3.6.1.4.1.311.10.1"
 _INDIRECT_DATA = object_id("1.3.6.1.4.1.311.2.1.4")
 _PE_IMAGE = object_id("1.3.6.1.4.1.311.2.1.15")
-_LENGTHS = {20: "sha1", 32: "sha256", 48: "sha384", 64: "sha512"}
+_SHA1_SIZE = 20
+_LENGTHS = {_SHA1_SIZE: "sha1", 32: "sha256", 48: "sha384", 64: "sha512"}
 # A trust list holds these SEQUENCEs before anything optional: usage, algorithm, members.
 _MEMBERS = 2
 _ATTRIBUTE_PARTS = 2
@@ -54,16 +55,26 @@ class Catalog:
         """The algorithms of the hashes of whole files."""
         return frozenset(_LENGTHS[len(digest)] for digest in self.digests)
 
-    def covers(self, data: bytes) -> bool:
-        """Tell whether the hash of `data` is listed.
+    @property
+    def usable(self) -> frozenset[bytes]:
+        """The hashes of whole files that count.
 
         SHA-1 counts only in a catalog that lists nothing better, as those of older systems do.
         """
-        usable = self.algorithms - {"sha1"} or self.algorithms
-        return any(
-            hashlib.new(name, data, usedforsecurity=False).digest() in self.digests
-            for name in usable
-        )
+        better = frozenset(digest for digest in self.digests if len(digest) > _SHA1_SIZE)
+        return better or self.digests
+
+    def covers(self, data: bytes) -> bool:
+        """Tell whether the hash of `data` is listed."""
+        return not self.usable.isdisjoint(digests_of(data))
+
+
+def digests_of(data: bytes) -> tuple[bytes, ...]:
+    """Give the hashes of `data` under which a catalog can list it, the strongest first."""
+    return tuple(
+        hashlib.new(name, data, usedforsecurity=False).digest()
+        for _length, name in sorted(_LENGTHS.items(), reverse=True)
+    )
 
 
 def parse_catalog(data: bytes, what: str) -> Catalog:

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import Callable, Iterator
 
-from wimdock.cbs.assembly import Surprises, describe, read_assembly, read_inner_identity
+from wimdock.cbs.assembly import Surprises, read_assembly, read_inner_identity
 from wimdock.cbs.component_manifest import (
     ComponentDirectory,
     ComponentFile,
     ComponentManifest,
     Dependency,
-    FileDigest,
     LocalString,
     ManifestKey,
     ManifestValue,
@@ -21,7 +18,7 @@ from wimdock.cbs.component_manifest import (
     Service,
 )
 from wimdock.cbs.element import ASM_V3, Element
-from wimdock.errors import MalformedPackage
+from wimdock.cbs.file_digest import read_digest
 
 # Of a file: where the build took it from, and what only other tools use.
 _FILE = frozenset(
@@ -50,6 +47,7 @@ _DEFINITION = frozenset(("name", "sddl", "operationHint", "description"))
 _SECURITY = frozenset(("securityDescriptor",))
 _SERVICE_CHILDREN = frozenset(("securityDescriptor", "failureActions", "serviceTrigger"))
 _MEMBERSHIP_CHILDREN = frozenset(("id", "categoryInstance"))
+_INSTANCE = frozenset(("subcategory",))
 _CATEGORY_ID = frozenset(
     (
         "name",
@@ -62,14 +60,6 @@ _CATEGORY_ID = frozenset(
         "versionScope",
     )
 )
-_HASH_ALGORITHMS = {
-    "http://www.w3.org/2000/09/xmldsig#sha1": "sha1",
-    "http://www.w3.org/2000/09/xmldsig#sha256": "sha256",
-    "http://www.w3.org/2001/04/xmlenc#sha256": "sha256",
-    "http://www.w3.org/2001/04/xmldsig-more#sha384": "sha384",
-    "http://www.w3.org/2001/04/xmlenc#sha512": "sha512",
-}
-_IDENTITY_TRANSFORM = "urn:schemas-microsoft-com:HashTransforms.Identity"
 
 
 def parse_component(data: bytes, what: str) -> ComponentManifest:
@@ -158,32 +148,15 @@ class _ComponentReader:
                 destination=element.get("destinationPath").rstrip("\\"),
                 source=name,
                 security=_security_name(children),
-                digest=self._digest(children, name),
+                digest=read_digest(children, name, self.what, self.surprises),
                 writeable_type=element.get("writeableType"),
                 attributes=element.get("attributes"),
             )
         )
 
-    def _digest(self, children: list[Element], name: str) -> FileDigest | None:
-        found = next((child for child in children if child.name == "hash"), None)
-        if found is None:
-            return None
-        parts = {part.name: part for part in found.walk()}
-        transform, method = parts.get("Transform"), parts.get("DigestMethod")
-        value = parts.get("DigestValue")
-        algorithm = _HASH_ALGORITHMS.get(method.get("Algorithm") if method else "")
-        plain = transform is None or transform.get("Algorithm") == _IDENTITY_TRANSFORM
-        if algorithm is None or value is None or not plain:
-            self.surprises.add(f"assembly/file/hash ({name})", describe(found))
-            return None
-        try:
-            return FileDigest(algorithm, base64.b64decode(value.text, validate=True))
-        except (binascii.Error, ValueError) as error:
-            message = f"{self.what} holds a hash of {name} that is none"
-            raise MalformedPackage(message) from error
-
     def _directories(self, element: Element) -> None:
         path = "assembly/directories"
+        self.surprises.attributes(element, path, frozenset())
         for child in self.surprises.children(element, path, frozenset(("directory",))):
             self.surprises.attributes(child, f"{path}/directory", _DIRECTORY)
             inside = list(self.surprises.children(child, f"{path}/directory", _SECURITY))
@@ -194,6 +167,7 @@ class _ComponentReader:
 
     def _registry_keys(self, element: Element) -> None:
         path = "assembly/registryKeys"
+        self.surprises.attributes(element, path, frozenset())
         for child in self.surprises.children(element, path, frozenset(("registryKey",))):
             inner = f"{path}/registryKey"
             self.surprises.attributes(child, inner, _KEY)
@@ -227,6 +201,7 @@ class _ComponentReader:
 
     def _memberships(self, element: Element) -> None:
         path = "assembly/memberships"
+        self.surprises.attributes(element, path, frozenset())
         for child in self.surprises.children(element, path, frozenset(("categoryMembership",))):
             inner = f"{path}/categoryMembership"
             self.surprises.attributes(child, inner, frozenset())
@@ -234,6 +209,8 @@ class _ComponentReader:
             category = next((e for e in inside if e.name == "id"), Element("id"))
             self.surprises.leaf(category, f"{inner}/id", _CATEGORY_ID)
             instances = tuple(e for e in inside if e.name == "categoryInstance")
+            for instance in instances:
+                self.surprises.attributes(instance, f"{inner}/categoryInstance", _INSTANCE)
             self.memberships.append(
                 Membership(
                     category.get("name"),

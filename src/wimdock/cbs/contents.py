@@ -36,11 +36,12 @@ class ContentFile:
 class Contents:
     """The files of a package by folded name. Adding one that is there already is refused."""
 
-    __slots__ = ("_files",)
+    __slots__ = ("_files", "_folders")
 
     def __init__(self, files: Iterable[ContentFile] = ()) -> None:
         """Take files, each name once."""
         self._files: dict[str, ContentFile] = {}
+        self._folders: dict[str, list[tuple[str, ContentFile]]] = {}
         for file in files:
             self.add(file)
 
@@ -51,6 +52,9 @@ class Contents:
             message = f"the package holds {file.name[:200]!r} twice"
             raise MalformedPackage(message)
         self._files[key] = file
+        folder, separator, rest = key.partition("\\")
+        if separator:
+            self._folders.setdefault(folder, []).append((rest, file))
 
     def get(self, name: str) -> ContentFile | None:
         """Find a file by name."""
@@ -73,11 +77,8 @@ class Contents:
         return (file for key, file in self._files.items() if key.endswith(suffix.lower()))
 
     def below(self, folder: str) -> Iterator[tuple[str, ContentFile]]:
-        """Give the files below a folder with their names from there on, folded."""
-        start = f"{fold_name(folder)}\\"
-        for key, file in self._files.items():
-            if key.startswith(start):
-                yield key[len(start) :], file
+        """Give the files below a top folder with their names from there on, folded."""
+        return iter(self._folders.get(fold_name(folder), ()))
 
 
 def fold_name(name: str) -> str:
