@@ -58,10 +58,10 @@ def wimlib_verifies(path: Path) -> None:
     assert done.returncode == 0, done.stderr
 
 
-def contents(path: Path) -> list[dict[str, tuple[object, ...]]]:
+def contents(path: Path) -> list[dict[str, object]]:
     """Give all that an image file says, as a reader sees it."""
     with Archive.open(path) as archive:
-        found = []
+        found: list[dict[str, object]] = []
         for index in range(1, archive.image_count + 1):
             image = archive.image(index)
             found.append(

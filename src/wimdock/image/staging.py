@@ -79,6 +79,7 @@ class StagedImage:
         self.index = windows.index
         self._clock = clock
         self._hives: dict[HiveName, Hive | None] = {}
+        self._edited_hives: dict[HiveName, None] = {}
         self._edits: list[FileEdit] = []
         self._standing: dict[ImagePath, bool] = {}
 
@@ -128,6 +129,7 @@ class StagedImage:
                 message = f"image {self.index} has no {edit.hive.path}"
                 raise RegistryError(message, hint="Only a whole Windows image can be serviced.")
             _edit_registry(hive, edit)
+            self._edited_hives[edit.hive] = None
         self._edits += change_set.files
         for path, stands in _standing(change_set.files):
             self._standing[path] = stands
@@ -135,7 +137,7 @@ class StagedImage:
     @property
     def changed(self) -> bool:
         """Tell whether anything is staged."""
-        return bool(self._edits) or any(hive and hive.modified for hive in self._hives.values())
+        return bool(self._edits or self._edited_hives)
 
     # Writing
 
@@ -155,8 +157,9 @@ class StagedImage:
         return [*self._edits, *self._hive_files()]
 
     def _hive_files(self) -> Iterator[PutFile]:
-        for name, hive in self._hives.items():
-            if hive is not None and hive.modified:
+        for name in self._edited_hives:
+            hive = self.hive(name)
+            if hive is not None:
                 entry = self.windows.lookup(name.path)
                 attributes = ATTRIBUTE_ARCHIVE if entry is None else entry.attributes
                 yield PutFile(name.path, hive.to_bytes(), attributes=attributes)

@@ -22,6 +22,7 @@ from wimdock.cbs.support import unsupported
 from wimdock.cbs.update import Update
 from wimdock.clock import Clock, SystemClock
 from wimdock.errors import (
+    CorruptImage,
     NotApplicable,
     StorageError,
     UnsignedPackage,
@@ -263,12 +264,23 @@ class _Run:
             with reporter.step("Compare with the plan") as step:
                 for each in written:
                     each.check(archive)
+                    self._check_packages(WindowsImage(archive, each.index))
                 kept = sum(len(each.reparse_points) for each in written)
                 step.result = f"{kept:,} reparse points as before"
 
         done = [r for r in self._results if r.outcome is Outcome.INSTALLED]
         note = "service: " + ", ".join(dict.fromkeys(result.package for result in done))
         return transaction.commit(note, confirm)
+
+    def _check_packages(self, image: WindowsImage) -> None:
+        """Make sure that the registry, as it will be read, lists what was to be installed."""
+        installed = {p.id.lower() for p in image.installed_packages() if p.is_installed}
+        for result in self._results:
+            if result.index == image.index and result.plan is not None:
+                missing = [p for p in result.plan.packages if p.lower() not in installed]
+                if missing:
+                    message = f"image {image.index} would not list {missing[0]} as installed"
+                    raise CorruptImage(message, hint="The image is as it was; report this.")
 
     def report(self, commit: Commit | None) -> ServiceReport:
         """Give what became of every update in every image."""

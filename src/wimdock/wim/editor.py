@@ -245,7 +245,10 @@ class MetadataEditor:
             raise UsageError(message, hint="Name it without colon and slash.")
         item = self._existing(path)
         group = item.entry.hard_link_group
-        for each in [*self._names_of(group)] if group else [item]:
+        names = [*self._names_of(group)] if group else [item]
+        for each in names:
+            self._track(each.entry, -1)
+        for each in names:
             entry = each.entry
             others = [s for s in entry.named_streams if fold(s.name) != fold(name)]
             main, streams = arrange_streams(
@@ -254,7 +257,6 @@ class MetadataEditor:
                 reparse=entry.reparse_sha1,
                 named=(*others, Stream(name, sha1 or layout.ZERO_HASH)),
             )
-            self._track(entry, -1)
             each.entry = replace(entry, hash=main, streams=streams)
             each.changed = True
             self._track(each.entry, 1)
@@ -379,7 +381,7 @@ class MetadataEditor:
             self._references[sha1] += sign
         size = sum(self._size_of(sha1) for sha1 in entry.hashes)
         self._bytes += sign * size
-        if entry.is_directory:
+        if entry.is_directory and not entry.is_reparse_point:  # as `counts` counts
             self._directories += sign
         else:
             self._files += sign
