@@ -19,7 +19,8 @@ from wimdock.cli.main import run
 from wimdock.image.change_set import HiveName, PutDirectory, PutFile, PutReparsePoint
 from wimdock.paths import ImagePath
 from wimdock.registry import Hive
-from wimdock.reparse import AppExecLink, Owner, encode, junction, symbolic_link, tags
+from wimdock.reparse import AppExecLink, Owner, tags
+from wimdock.reparse.encode import encode, junction, symbolic_link
 
 ESCAPE = "red\x1b[31m"
 REVERSED = "txt\u202egpj.exe"

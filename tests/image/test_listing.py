@@ -12,7 +12,7 @@ from wimdock.errors import MalformedImage, NoSuchImage
 from wimdock.image.change_set import PutDirectory, PutFile, PutReparsePoint, PutStream
 from wimdock.image.listing import Listed, ListedStream, attribute_letters, listing
 from wimdock.paths import ImagePath
-from wimdock.reparse import encode, symbolic_link
+from wimdock.reparse.encode import encode, symbolic_link
 from wimdock.wim import Archive
 
 

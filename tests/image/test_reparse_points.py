@@ -15,17 +15,8 @@ from tests.lab.lab import Lab
 from wimdock.image.change_set import PutDirectory, PutFile, PutReparsePoint
 from wimdock.image.reparse_points import ReparsePoint, grouped, reparse_points
 from wimdock.paths import ImagePath
-from wimdock.reparse import (
-    LinuxSymlink,
-    Opaque,
-    Owner,
-    SymbolicLink,
-    decode,
-    encode,
-    junction,
-    symbolic_link,
-    tags,
-)
+from wimdock.reparse import LinuxSymlink, Opaque, Owner, SymbolicLink, decode, tags
+from wimdock.reparse.encode import encode, junction, symbolic_link
 from wimdock.wim import Archive
 
 

@@ -7,15 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from wimdock.errors import UsageError
-from wimdock.reparse import (
-    AppExecLink,
-    MountPoint,
-    SymbolicLink,
-    decode,
-    encode,
-    junction,
-    symbolic_link,
-)
+from wimdock.reparse import AppExecLink, MountPoint, SymbolicLink, decode
+from wimdock.reparse.encode import encode, junction, symbolic_link
 
 NAMES = st.text(st.characters(codec="utf-16-le"), max_size=60)
 STRINGS = st.text(st.characters(codec="utf-16-le", exclude_characters="\0"), max_size=60)

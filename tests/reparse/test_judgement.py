@@ -16,10 +16,9 @@ from wimdock.reparse import (
     Owner,
     ReparseValue,
     ThirdParty,
-    junction,
-    symbolic_link,
     tags,
 )
+from wimdock.reparse.encode import junction, symbolic_link
 from wimdock.reparse.judgement import Strength, judge
 
 OLD, NEW = Build.parse("2012 R2"), Build.parse("Server 2025")

@@ -5,17 +5,8 @@ from __future__ import annotations
 import pytest
 
 from wimdock.paths import ImagePath
-from wimdock.reparse import (
-    AppExecLink,
-    Opaque,
-    Owner,
-    ReparseValue,
-    ThirdParty,
-    junction,
-    owner_of,
-    symbolic_link,
-    tags,
-)
+from wimdock.reparse import AppExecLink, Opaque, Owner, ReparseValue, ThirdParty, owner_of, tags
+from wimdock.reparse.encode import junction, symbolic_link
 
 HIDDEN_SYSTEM = 0x2416
 NOTHING = Opaque(0)

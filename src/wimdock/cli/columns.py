@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from shutil import get_terminal_size
 
 from wimdock.cli.output import Column, print_table, visible
 
@@ -49,6 +48,8 @@ def is_too_narrow(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> b
     """Tell whether a terminal is too narrow for a table; a pipe never is."""
     if not sys.stdout.isatty():
         return False
+    from shutil import get_terminal_size
+
     widths = [
         max(len(column.title), *(len(row[place]) for row in rows), 0)
         for place, column in enumerate(columns)

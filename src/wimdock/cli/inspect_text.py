@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 from wimdock.cli.columns import is_too_narrow, print_columns, print_summary
 from wimdock.cli.output import Column, count, moment, print_text, size, visible
-from wimdock.image.listing import Listed, listing
 from wimdock.image.reparse_points import ReparsePoint, grouped, reparse_points
 from wimdock.paths import ImagePath
 from wimdock.reparse.data import Link, ReparseValue
 
 if TYPE_CHECKING:
     from wimdock.image.description import Description
+    from wimdock.image.listing import Listed
     from wimdock.wim import Archive, Image, ImageRecord
 
 _IMAGE_COLUMNS = (
@@ -165,6 +165,8 @@ def print_packages(archive: Archive, index: int) -> None:
 
 def print_tree(image: Image, path: ImagePath, depth: int | None) -> None:
     """Print a folder of one image."""
+    from wimdock.image.listing import listing
+
     listed = list(listing(image, path, depth))
     print_text(visible(f"Image {image.index}, {path}: {count(len(listed), 'entry', 'entries')}"))
     print_text()

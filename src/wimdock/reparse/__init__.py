@@ -1,6 +1,7 @@
 """Reparse points: tags, their data, whose they are, and which host understands which.
 
-What a host makes of them is `wimdock.reparse.judgement`; who only shows them need not load that.
+Writing them is `wimdock.reparse.encode`, what a host makes of them `wimdock.reparse.judgement`: who
+only shows them need not load those.
 """
 
 from wimdock.reparse.data import (
@@ -17,7 +18,6 @@ from wimdock.reparse.data import (
     ThirdParty,
 )
 from wimdock.reparse.decode import decode
-from wimdock.reparse.encode import encode, junction, symbolic_link
 from wimdock.reparse.hosts import Build
 from wimdock.reparse.owner import Owner, owner_of
 from wimdock.reparse.tags import TAGS, Tag, tag_named, tag_of
@@ -39,10 +39,7 @@ __all__ = [
     "Tag",
     "ThirdParty",
     "decode",
-    "encode",
-    "junction",
     "owner_of",
-    "symbolic_link",
     "tag_named",
     "tag_of",
 ]

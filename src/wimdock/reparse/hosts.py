@@ -6,13 +6,12 @@ share a build are told apart by the name only.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from wimdock.errors import UsageError
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Build:
+class Build(NamedTuple):
     """A build of Windows such as 10.0.14393; newer ones are greater."""
 
     major: int

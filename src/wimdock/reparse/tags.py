@@ -7,7 +7,7 @@ is None the tag is as old as reparse points as far as anybody can tell.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from wimdock.reparse.hosts import (
     SERVER_2003,
@@ -68,8 +68,7 @@ CLOUD_TAGS = frozenset(CLOUD | variant << 12 for variant in range(16))
 """CLOUD and its fifteen variants: the sync provider picks one."""
 
 
-@dataclass(frozen=True, slots=True)
-class Tag:
+class Tag(NamedTuple):
     """A reparse tag; `purpose` says in a few words what it serves."""
 
     value: int
