@@ -48,17 +48,21 @@ _ATTRIBUTES = {
 }
 
 
-def thumbprint(catalog: Path) -> str:
-    """Give the SHA-256 of a catalog in hexadecimal: its name in the store and in COMPONENTS."""
-    return hashlib.sha256(read_extracted(catalog)).hexdigest()
+class Thumbprints:
+    """SHA-256 of catalogs in hexadecimal: their names in the store and below COMPONENTS."""
 
+    def __init__(self) -> None:
+        """Begin with none read."""
+        self._known: dict[Path, str] = {}
 
-def read_extracted(path: Path) -> bytes:
-    """Read a file of the update; raise StorageError where that fails."""
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise storage_error(error, path) from error
+    def of(self, catalog: Path) -> str:
+        """Give that of a catalog of the update, read once; StorageError where that fails."""
+        if catalog not in self._known:
+            try:
+                self._known[catalog] = hashlib.sha256(catalog.read_bytes()).hexdigest()
+            except OSError as error:
+                raise storage_error(error, catalog) from error
+        return self._known[catalog]
 
 
 def manifest_path(key_form: str) -> ImagePath:
@@ -66,13 +70,15 @@ def manifest_path(key_form: str) -> ImagePath:
     return MANIFESTS / f"{key_form}.manifest"
 
 
-def package_files(package: UpdatePackage, image: TargetImage) -> Iterator[PutFile]:
+def package_files(
+    package: UpdatePackage, image: TargetImage, thumbprints: Thumbprints
+) -> Iterator[PutFile]:
     """Give the files that make a package known: its .mum, and its catalog in three places."""
     yield PutFile(PACKAGES / f"{package.id}.mum", package.mum)
     if package.catalog is not None:
         yield PutFile(PACKAGES / f"{package.id}.cat", package.catalog)
         yield PutFile(CATALOG_ROOT / f"{package.id}.cat", package.catalog)
-        stored = CATALOGS / f"{thumbprint(package.catalog)}.cat"
+        stored = CATALOGS / f"{thumbprints.of(package.catalog)}.cat"
         if image.lookup(stored) is None:
             yield PutFile(stored, package.catalog)
 

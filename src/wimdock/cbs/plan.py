@@ -13,6 +13,7 @@ from pathlib import Path
 
 from wimdock.cbs.applicability import judge
 from wimdock.cbs.component_store import (
+    Thumbprints,
     component_files,
     manifest_files,
     package_files,
@@ -23,7 +24,13 @@ from wimdock.cbs.identity import Identity
 from wimdock.cbs.memberships import SharedLists
 from wimdock.cbs.plan_counts import PlanCounts, count
 from wimdock.cbs.refusal import Refusals
-from wimdock.cbs.registration import component_edits, deployment_edits, owner_edit, package_edits
+from wimdock.cbs.registration import (
+    component_edits,
+    deployment_edits,
+    owner_edit,
+    package_edits,
+    superseded_edit,
+)
 from wimdock.cbs.registry_entries import registry_edits
 from wimdock.cbs.registry_place import RegistryMap
 from wimdock.cbs.runtime_path import RuntimeFolders, WordSize
@@ -46,8 +53,8 @@ from wimdock.image.change_set import (
 _CURRENT_VERSION = "Microsoft\\Windows NT\\CurrentVersion"
 _DRIVE_LENGTH = 2
 _LEFT_ALONE = (
-    "WinSxS\\FileMaps, pending.xml and the VersionedIndex of COMPONENTS: Windows makes them anew",
-    "PackageDetect, ComponentDetect and the component flags (CF) of COMPONENTS: not known enough",
+    "WinSxS\\FileMaps, pending.xml, VersionedIndex of COMPONENTS: not known well enough to write",
+    "PackageDetect, ComponentDetect, component flags (CF): not known well enough to write",
 )
 
 
@@ -127,6 +134,7 @@ class _Planner:
         self.folders = RuntimeFolders(image.architecture, _drive_of(image))
         self.verdicts = _judge_all(selection, winners)
         self.shared = SharedLists(image)
+        self.thumbprints = Thumbprints()
 
     def files(self) -> tuple[FileEdit, ...]:
         """Give the file edits; folders come first, so that each gets its own descriptor."""
@@ -152,7 +160,7 @@ class _Planner:
                     )
                 )
         for package in self.selection.packages:
-            files.extend(package_files(package, self.image))
+            files.extend(package_files(package, self.image, self.thumbprints))
         return (*directories, *_without_repeats(files))
 
     def registry(self, clock: Clock) -> Iterator[RegistryEdit]:
@@ -166,7 +174,9 @@ class _Planner:
             component = chosen.component
             yield from component_edits(component, chosen.deployments)
             if component.manifest.is_deployment:
-                yield from deployment_edits(component, chosen.references, components)
+                yield from deployment_edits(
+                    component, chosen.references, components, self.thumbprints
+                )
             else:
                 yield from register_winner(component.identity, verdict)
         at = clock.now()
@@ -176,6 +186,7 @@ class _Planner:
             yield from package_edits(package, owners, source, at, visible=number == 0)
         for package_id, owner in self.selection.adopted:
             yield owner_edit(package_id, owner)
+        yield from map(superseded_edit, self.selection.superseded)
 
     def _of_winner(self, chosen: Chosen) -> Iterator[RegistryEdit]:
         verdict = self.verdicts[chosen.key_form]

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from wimdock.cbs.component_store import thumbprint
+from wimdock.cbs.component_store import Thumbprints
 from wimdock.cbs.identity import Version, file_value_name, reference_value_name
 from wimdock.cbs.target import TargetHive
 from wimdock.cbs.update import UpdateComponent, UpdatePackage
@@ -31,6 +31,7 @@ CLIENT = "wimdock"
 
 STATE_INSTALLED = 0x70
 STATE_PERMANENT = 0x80
+STATE_SUPERSEDED = 0x50
 _VISIBLE = 1
 _HIDDEN = 2
 # The upper half of an owner's number as real images show it; the lower half is the state.
@@ -96,6 +97,14 @@ def owner_edit(package_id: str, owner: str) -> SetValue:
     return _software(key, owner, ValueType.REG_DWORD, encode_dword(_OWNER | STATE_INSTALLED))
 
 
+def superseded_edit(package_id: str) -> SetValue:
+    """Give the edit that marks a package as superseded by a newer one of its family."""
+    data = encode_dword(STATE_SUPERSEDED)
+    return _software(
+        f"{SERVICING}\\Packages\\{package_id}", "CurrentState", ValueType.REG_DWORD, data
+    )
+
+
 def component_edits(
     component: UpdateComponent, deployments: Iterable[UpdateComponent]
 ) -> Iterator[RegistryEdit]:
@@ -113,7 +122,10 @@ def component_edits(
 
 
 def deployment_edits(
-    deployment: UpdateComponent, references: Iterable[Reference], hive: TargetHive | None
+    deployment: UpdateComponent,
+    references: Iterable[Reference],
+    hive: TargetHive | None,
+    thumbprints: Thumbprints,
 ) -> Iterator[RegistryEdit]:
     """Give the edits that make a deployment known as planned, staged and installed.
 
@@ -126,11 +138,11 @@ def deployment_edits(
     appid = deployment.identity.components_text.encode("ascii", errors="replace")
     yield _components(key, "appid", appid)
     if deployment.catalog is not None and not has_catalog:
-        print_of = thumbprint(deployment.catalog)
-        data = encode_string(print_of)
+        thumbprint = thumbprints.of(deployment.catalog)
+        data = encode_string(thumbprint)
         yield SetValue(HiveName.COMPONENTS, key, "CatalogThumbprint", ValueType.REG_SZ, data)
-        yield CreateKey(HiveName.COMPONENTS, f"{CATALOGS}\\{print_of}")
-        yield _components(f"{CATALOGS}\\{print_of}", f"c!{name}", b"")
+        yield CreateKey(HiveName.COMPONENTS, f"{CATALOGS}\\{thumbprint}")
+        yield _components(f"{CATALOGS}\\{thumbprint}", f"c!{name}", b"")
     for reference in references:
         installed = reference_value_name(reference.package_id, reference.update_name)
         text = reference.text.encode("ascii", errors="replace")

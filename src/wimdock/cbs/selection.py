@@ -14,7 +14,7 @@ from wimdock.cbs.registration import Reference
 from wimdock.cbs.target import TargetImage
 from wimdock.cbs.update import Update, UpdateComponent, UpdatePackage
 from wimdock.cbs.winner import Winners
-from wimdock.errors import NotApplicable
+from wimdock.errors import MalformedPackage, NotApplicable
 
 _INSTALL = "install"
 _ANY_LANGUAGE = "*"
@@ -39,12 +39,14 @@ class Selection:
     """What goes into the image, in the update's order; `notes` say what does not, and why.
 
     `owners` gives the owners of each package by its ID in lower case, `adopted` pairs of a package
-    that is installed already and a package of the update that names it.
+    that is installed already and a package of the update that names it, `superseded` the installed
+    packages of which the update brings a newer version.
     """
 
     packages: tuple[UpdatePackage, ...]
     owners: dict[str, tuple[str, ...]]
     adopted: tuple[tuple[str, str], ...]
+    superseded: tuple[str, ...]
     components: tuple[Chosen, ...]
     notes: tuple[str, ...]
 
@@ -72,6 +74,7 @@ def select(
         applicability.packages,
         _owners(applicability.packages),
         tuple(_adopted(applicability.packages, image)),
+        tuple(_superseded(applicability.packages, image)),
         tuple(selector.chosen.values()),
         (*skipped, *selector.left_out),
     )
@@ -104,6 +107,20 @@ def _adopted(packages: tuple[UpdatePackage, ...], image: TargetImage) -> Iterato
                     yield known, package.id
 
 
+def _superseded(packages: tuple[UpdatePackage, ...], image: TargetImage) -> Iterator[str]:
+    newest = {package.identity.package_family.lower(): package.identity for package in packages}
+    for package in image.installed_packages():
+        if package.state != PackageState.INSTALLED:
+            continue
+        try:
+            identity = Identity.parse_id(package.id)
+        except MalformedPackage:
+            continue
+        newer = newest.get(identity.package_family.lower())
+        if newer is not None and newer.version > identity.version:
+            yield package.id
+
+
 class _Selector:
     """What has been chosen so far, by key form."""
 
@@ -111,6 +128,7 @@ class _Selector:
         self, update: Update, image: TargetImage, winners: Winners, refusals: Refusals
     ) -> None:
         self.update = update
+        self.by_key_form = {entry.key_form: entry for entry in update.components}
         self.image = image
         self.winners = winners
         self.refusals = refusals
@@ -127,7 +145,7 @@ class _Selector:
                 continue
             for identity in part.components:
                 with self.refusals.about(f"package {package.id}"):
-                    deployment = self.update.component(identity)
+                    deployment = self.by_key_form.get(identity.key_form)
                     if deployment is None:
                         self._expect_in_image(identity)
                         continue
@@ -159,7 +177,7 @@ class _Selector:
             if identity.language == _ANY_LANGUAGE:
                 yield from self._in_any_language(identity)
                 continue
-            found = self.update.component(identity)
+            found = self.by_key_form.get(identity.key_form)
             if found is not None:
                 yield found
             elif component.manifest.is_deployment:
