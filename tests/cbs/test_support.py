@@ -24,7 +24,9 @@ COMPONENT = LabComponent(
 PACKAGE = LabPackage(LabIdentity("Lab-Package"), components=(COMPONENT,))
 
 
-DRIVER = "<update name='u'><driver><assemblyIdentity name='lab.inf' version='1.0.0.0'/></driver></update>"
+DRIVER = (
+    "<update name='u'><driver><assemblyIdentity name='lab.inf' version='1.0'/></driver></update>"
+)
 
 
 def membership(type_name: str, inside: str = "") -> str:

@@ -8,6 +8,7 @@ flushed; what an error or a crash leaves lies in that folder alone.
 from __future__ import annotations
 
 import errno
+import logging
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -20,6 +21,7 @@ from wimdock.errors import MalformedPackage, MissingLibrary
 from wimdock.files import open_file, storage_error
 
 _SPARE = 16 << 20
+_SILENCE = logging.NullHandler()
 
 
 def extract_cabinet(
@@ -130,4 +132,6 @@ def _libarchive() -> Any:
         message = "libarchive, which reads cabinets, is not installed"
         hint = "Install it: apt-get install libarchive13t64 (libarchive13 before Debian 13)."
         raise MissingLibrary(message, hint=hint) from error
+    # It reports oddities of a file to a logger, which without a handler writes to the terminal.
+    logging.getLogger("libarchive").addHandler(_SILENCE)
     return libarchive
