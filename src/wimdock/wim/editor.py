@@ -230,6 +230,9 @@ class MetadataEditor:
         self, path: ImagePath, facts: FileFacts, tag: int, sha1: bytes | None, flags: int = 0
     ) -> None:
         """Make `path` a reparse point with this tag; `sha1` is that of its data without header."""
+        if sha1 is not None and self._size_of(sha1) > LARGEST_REPARSE_DATA:
+            message = f"the reparse data for {path} is longer than {LARGEST_REPARSE_DATA} bytes"
+            raise UsageError(message, hint="Windows takes no longer data.")
         attributes = facts.attributes | layout.ATTRIBUTE_REPARSE_POINT
         facts = replace(facts, attributes=attributes)
         entry = self._new_entry(path, facts, None, sha1, ())
