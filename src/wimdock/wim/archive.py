@@ -13,7 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from wimdock.errors import MalformedImage, NoSuchImage, StorageError
+from wimdock.errors import MalformedImage, NoSuchImage, StorageError, UnsupportedImage
 from wimdock.files import open_file, read_at
 from wimdock.paths import ImagePath
 from wimdock.wim import layout
@@ -37,6 +37,12 @@ class Archive:
         self.raw_header = header or read_at(fd, layout.HEADER_SIZE, 0)
         self.header = Header.parse(self.raw_header)
         self.codec = Codec(self.header.compression, self.header.chunk_size)
+        # LZMS without solid resources has this version too: only the blob table tells them apart.
+        if self.header.version == layout.VERSION_SOLID and self.blobs.solid:
+            message = "this is a solid WIM file (.esd), which wimdock does not work on"
+            raise UnsupportedImage(
+                message, hint="Convert it: wimlib-imagex export IMAGE.esd all IMAGE.wim."
+            )
 
     @classmethod
     def open(cls, path: Path | str) -> Archive:

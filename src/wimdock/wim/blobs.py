@@ -72,6 +72,11 @@ class BlobTable:
         return found
 
     @property
+    def solid(self) -> bool:
+        """Tell whether several contents share one compressed resource, as in an .esd file."""
+        return any(flags & layout.RESOURCE_SOLID for (flags,) in _FLAGS.iter_unpack(self.data))
+
+    @property
     def index(self) -> dict[bytes, int]:
         """Positions by SHA-1, without metadata; the first of two equal hashes counts."""
         if self._index is None:

@@ -126,12 +126,7 @@ class Header:
         return header
 
     def _check(self) -> None:
-        if self.version == layout.VERSION_SOLID:
-            message = "this is a solid WIM file (.esd), which wimdock does not work on"
-            raise UnsupportedImage(
-                message, hint="Convert it: wimlib-imagex export IMAGE.esd all IMAGE.wim."
-            )
-        if self.version != layout.VERSION_PLAIN:
+        if self.version not in (layout.VERSION_PLAIN, layout.VERSION_SOLID):
             message = f"WIM version 0x{self.version:X} is not known (header version mismatch)"
             raise NotAnImage(message)
         if self.parts != 1 or self.part != 1:
@@ -141,13 +136,14 @@ class Header:
             )
         known = layout.FLAG_XPRESS | layout.FLAG_LZX | layout.FLAG_LZMS | layout.FLAG_XPRESS_2
         if self.flags & layout.FLAG_COMPRESSION:
-            power = self.chunk_size & (self.chunk_size - 1) == 0
-            if not power or not 1 << 12 <= self.chunk_size <= 1 << 30:
-                message = f"a chunk size of {self.chunk_size} bytes cannot be"
-                raise MalformedImage(message)
             if (self.flags & known).bit_count() != 1 or self.flags & layout.FLAG_XPRESS_2:
                 message = f"the compression flags 0x{self.flags & known:X} are not known"
                 raise UnsupportedImage(message, hint="Export the image with LZX or XPRESS.")
+            power = self.chunk_size & (self.chunk_size - 1) == 0
+            most = layout.LARGEST_CHUNKS[self.compression]
+            if not power or not layout.SMALLEST_CHUNK <= self.chunk_size <= most:
+                message = f"a chunk size of {self.chunk_size} bytes cannot be"
+                raise MalformedImage(message)
 
     def pack(self) -> bytes:
         """Give the 208 bytes."""

@@ -27,6 +27,9 @@ FLAG_LZX = 0x00040000
 FLAG_LZMS = 0x00080000
 FLAG_XPRESS_2 = 0x00200000
 
+SMALLEST_CHUNK = 1 << 12
+LARGEST_CHUNKS = {"xpress": 1 << 16, "lzx": 1 << 21, "lzms": 1 << 30}
+
 RESOURCE = struct.Struct("<QQQ")  # the first holds 56 bits of size and 8 bits of flags
 RESOURCE_SIZE = 24
 RESOURCE_FREE = 0x01

@@ -16,8 +16,9 @@ from wimdock.wim import layout
 from wimdock.wim.dentry import Entry, read_entry
 from wimdock.wim.security import read_security
 
-# NTFS paths have at most 32,767 characters: no tree can be deeper than that.
-DEEPEST = 16384
+# Windows cannot make a tree nearly as deep as this; a hostile file can, and paths would then take
+# memory by the square of the depth.
+DEEPEST = 2048
 _PADDING = bytes(layout.DENTRY_SIZE)
 
 
@@ -83,7 +84,10 @@ class Metadata:
         while stack:
             folder = stack.pop()
             if folder.children in seen or folder.depth > DEEPEST:
-                message = "a folder of the image contains itself, or two folders share their list"
+                message = (
+                    "a folder of the image contains itself, shares its list with another, "
+                    f"or lies deeper than {DEEPEST} levels"
+                )
                 raise MalformedImage(message)
             seen.add(folder.children)
             found = self._outline(folder)
@@ -198,7 +202,7 @@ class Metadata:
         for outline in self.folder_lists():
             above: ImagePath | None = None
             for position in outline.entries:
-                # The third byte of the attributes' low word holds the flag 0x400.
+                # The second byte of the attributes holds the flag 0x400.
                 if buffer[position + 9] & flag >> 8:
                     if above is None:
                         above = self.path_of(outline.folder)

@@ -25,6 +25,7 @@ from wimdock.wim.header import ResourceHeader
 LARGEST_WHOLE = 1 << 30
 LARGEST_RATIO = 512
 _BATCH = 1 << 20
+_TABLE_BATCHES = 1024
 
 
 class Source(Protocol):
@@ -76,26 +77,38 @@ def check(source: Source, resource: ResourceHeader) -> None:
         raise MalformedImage(message)
 
 
-def _chunk_bounds(source: Source, resource: ResourceHeader) -> tuple[int, list[int]]:
-    """Give the offset of the first chunk and the bounds of all chunks relative to it."""
-    chunks = -(-resource.size // source.codec.chunk_size)
-    width, letter = (8, "Q") if resource.size >= 1 << 32 else (4, "I")
-    table_size = (chunks - 1) * width
-    if table_size >= resource.stored_size:
-        message = "the chunk table is longer than its resource"
-        raise MalformedImage(message)
-    table = read_at(source.fd, table_size, resource.offset)
-    if len(table) != table_size:
-        message = "the file ends inside a chunk table"
-        raise MalformedImage(message)
-    bounds = [0, *struct.unpack(f"<{chunks - 1}{letter}", table)]
-    bounds.append(resource.stored_size - table_size)
-    for index in range(chunks):
-        stored = bounds[index + 1] - bounds[index]
-        if not 0 < stored <= source.codec.chunk_size:
-            message = f"chunk {index} of a resource claims {stored} stored bytes"
+class _ChunkTable:
+    """The chunk table of a compressed resource, read a part at a time: it can be of any length."""
+
+    def __init__(self, source: Source, resource: ResourceHeader) -> None:
+        self._source = source
+        self._resource = resource
+        self.chunks = -(-resource.size // source.codec.chunk_size)
+        self._width, self._letter = (8, "Q") if resource.size >= 1 << 32 else (4, "I")
+        size = (self.chunks - 1) * self._width
+        if size >= resource.stored_size:
+            message = "the chunk table is longer than its resource"
             raise MalformedImage(message)
-    return resource.offset + table_size, bounds
+        self.first = resource.offset + size
+        self._stored = resource.stored_size - size
+
+    def bounds(self, start: int, stop: int) -> list[int]:
+        """Give where the chunks from `start` to before `stop` lie, counted from the first one."""
+        begin, end = max(start - 1, 0), min(stop, self.chunks - 1)
+        offset = self._resource.offset + begin * self._width
+        table = read_at(self._source.fd, (end - begin) * self._width, offset)
+        if len(table) != (end - begin) * self._width:
+            message = "the file ends inside a chunk table"
+            raise MalformedImage(message)
+        found = [0] if start == 0 else []
+        found += struct.unpack(f"<{end - begin}{self._letter}", table)
+        if stop == self.chunks:
+            found.append(self._stored)
+        for index, (lower, upper) in enumerate(pairwise(found), start):
+            if not 0 < upper - lower <= self._source.codec.chunk_size or upper > self._stored:
+                message = f"chunk {index} of a resource claims {upper - lower} stored bytes"
+                raise MalformedImage(message)
+        return found
 
 
 def read_chunks(source: Source, resource: ResourceHeader) -> Iterator[bytes | bytearray]:
@@ -113,26 +126,36 @@ def read_chunks(source: Source, resource: ResourceHeader) -> Iterator[bytes | by
             offset += len(piece)
             yield piece
         return
-    first, bounds = _chunk_bounds(source, resource)
+    table = _ChunkTable(source, resource)
+    batch = max(1, _BATCH // source.codec.chunk_size)
+    for part in range(0, table.chunks, batch * _TABLE_BATCHES):
+        end = min(part + batch * _TABLE_BATCHES, table.chunks)
+        bounds = table.bounds(part, end)
+        for start in range(part, end, batch):
+            stop = min(start + batch, end)
+            row = bounds[start - part : stop - part + 1]
+            size = min(stop * source.codec.chunk_size, resource.size)
+            yield _read_row(source, table.first, row, size - start * source.codec.chunk_size)
+
+
+def _read_row(source: Source, first: int, bounds: list[int], size: int) -> bytearray:
+    """Give the `size` original bytes of a row of chunks, which lie at `first` within `bounds`."""
     chunk_size = source.codec.chunk_size
-    batch = max(1, _BATCH // chunk_size)
-    chunks = len(bounds) - 1
-    for start in range(0, chunks, batch):
-        stop = min(start + batch, chunks)
-        stored = read_at(source.fd, bounds[stop] - bounds[start], first + bounds[start])
-        if len(stored) != bounds[stop] - bounds[start]:
-            message = "the file ends inside a resource"
-            raise MalformedImage(message)
-        room = bytearray(min(stop * chunk_size, resource.size) - start * chunk_size)
-        for index in range(start, stop):
-            at = (index - start) * chunk_size
-            size = min(chunk_size, len(room) - at)
-            data = stored[bounds[index] - bounds[start] : bounds[index + 1] - bounds[start]]
-            if len(data) == size:
-                room[at : at + size] = data
-            else:
-                source.codec.decompressor().decompress_into(data, room, at, size)
-        yield room
+    stored = read_at(source.fd, bounds[-1] - bounds[0], first + bounds[0])
+    if len(stored) != bounds[-1] - bounds[0]:
+        message = "the file ends inside a resource"
+        raise MalformedImage(message)
+    room = bytearray(size)
+    at = 0
+    for lower, upper in pairwise(bounds):
+        length = min(chunk_size, size - at)
+        data = stored[lower - bounds[0] : upper - bounds[0]]
+        if len(data) == length:
+            room[at : at + length] = data
+        else:
+            source.codec.decompressor().decompress_into(data, room, at, length)
+        at += length
+    return room
 
 
 def read_resource(
@@ -154,9 +177,10 @@ def read_stored_chunks(source: Source, resource: ResourceHeader) -> list[bytes]:
     check(source, resource)
     if not resource.size or not resource.compressed:
         return []
-    first, bounds = _chunk_bounds(source, resource)
-    stored = read_at(source.fd, bounds[-1], first)
-    return [stored[a:b] for a, b in pairwise(bounds)]
+    table = _ChunkTable(source, resource)
+    bounds = table.bounds(0, table.chunks)
+    stored = read_at(source.fd, bounds[-1], table.first)
+    return [stored[lower:upper] for lower, upper in pairwise(bounds)]
 
 
 def hash_resource(source: Source, resource: ResourceHeader) -> bytes:
