@@ -1,4 +1,4 @@
-"""Takes the picture of a real run that the README shows: docs/picture.svg, of `wimdock demo`.
+"""Takes the picture of a real run that the README shows: docs/picture.svg.
 
 `scripts/docs --picture` makes it anew; it is no reference and not tested, since times differ.
 """
@@ -17,30 +17,41 @@ from rich.text import Text
 
 ROOT = Path(__file__).parent.parent
 PICTURE = ROOT / "docs" / "picture.svg"
-_COLUMNS = 108
+_COLUMNS = 112
 # The picture asks nobody for fonts.
 _FONT = re.compile(r"@font-face \{.*?\}\s*", re.DOTALL)
 
 
-def take(*arguments: str) -> str:
-    """Run wimdock and give its output as an SVG; raise CalledProcessError where it fails."""
-    with tempfile.TemporaryDirectory() as folder:
-        ended = subprocess.run(
-            (sys.executable, "-m", "wimdock", *arguments),
-            cwd=folder,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            check=True,
-        )
-        output = ended.stdout.replace(folder, "~")
+def run(folder: str, *arguments: str) -> str:
+    """Run wimdock in a folder and give what it prints; raise CalledProcessError where it fails."""
+    ended = subprocess.run(
+        (sys.executable, "-m", "wimdock", *arguments),
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=True,
+    )
+    return ended.stdout
+
+
+def take(*commands: tuple[str, ...]) -> str:
+    """Run commands in the folder of a demo and give them, with their output, as an SVG."""
     console = Console(record=True, width=_COLUMNS, file=io.StringIO())
-    console.print(Text("$ " + " ".join(("wimdock", *arguments)), style="bold green"))
-    for line in output.splitlines():
-        console.print(Text(line, style="" if line.startswith(" ") else "bold"), soft_wrap=True)
+    with tempfile.TemporaryDirectory() as folder:
+        run(folder, "demo", ".")
+        for arguments in commands:
+            typed = " ".join(("$ wimdock", *arguments))
+            console.print(Text(typed, style="bold green"), soft_wrap=True)
+            console.print(Text(run(folder, *arguments)), soft_wrap=True)
     return _FONT.sub("", console.export_svg(title="wimdock", unique_id="wimdock"))
 
 
 if __name__ == "__main__":
-    PICTURE.write_text(take("demo"), encoding="utf-8")
+    picture = take(
+        ("service", "demo.wim", "--update", "demo-update.cab", "--allow-unsigned"),
+        ("generations", "demo.wim"),
+        ("rollback", "demo.wim"),
+    )
+    PICTURE.write_text(picture, encoding="utf-8")
     print(f"wrote {PICTURE.relative_to(ROOT)}")

@@ -67,7 +67,8 @@ def _prose(text: str) -> Iterator[str]:
 
 
 def _command(name: str, command: click.Command) -> Iterator[str]:
-    context = click.Context(command, info_name=name)
+    top = click.Context(wimdock, info_name="wimdock", **wimdock.context_settings)
+    context = click.Context(command, info_name=name, parent=top)
     yield f"## {name}"
     yield ""
     yield "```"

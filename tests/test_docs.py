@@ -20,7 +20,7 @@ DOCS = ROOT / "docs"
 SOURCES = sorted((ROOT / "src").rglob("*.py"))
 PAGES = sorted(DOCS.rglob("*.md"))
 SETTING = re.compile(r"\b_?WIMDOCK_[A-Z_]+\b")
-LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)")
+LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 
 
 @cache

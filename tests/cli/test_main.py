@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import signal
 import subprocess
 import sys
@@ -66,8 +65,9 @@ def outcome(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, s
 def test_help_lists_every_command(capsys: pytest.CaptureFixture[str]) -> None:
     status, out, err = outcome(capsys, "--help")
     assert (status, err) == (0, "")
+    words = " ".join(out.split())
     for name, lazy in COMMANDS.items():
-        assert re.search(rf"^  {name} +{re.escape(lazy.summary)}$", out, re.MULTILINE)
+        assert f" {name} {lazy.summary} " in words
 
 
 def test_version(capsys: pytest.CaptureFixture[str]) -> None:

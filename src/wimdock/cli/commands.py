@@ -23,13 +23,27 @@ COMMANDS: Mapping[str, Lazy] = {
     "inspect": Lazy(
         "wimdock.cli.inspect", "inspect", "Show what is inside an image file, without mounting it."
     ),
-    "service": Lazy("wimdock.cli.service", "service", "Put updates into the images of a file, in place."),
-    "verify": Lazy("wimdock.cli.verify", "verify", "Check every hash and structure of a file."),
-    "generations": Lazy(
-        "wimdock.cli.generations", "generations", "List the committed states of an image file, oldest first."
+    "service": Lazy(
+        "wimdock.cli.service", "service", "Put updates into the images of a file, in place."
     ),
-    "rollback": Lazy("wimdock.cli.rollback", "rollback", "Write an older header back: the file is again what it was then."),
-    "demo": Lazy("wimdock.cli.demo", "demo", "Show the main job, end to end, in a folder."),
+    "verify": Lazy(
+        "wimdock.cli.verify", "verify", "Check every hash and structure of an image file."
+    ),
+    "generations": Lazy(
+        "wimdock.cli.generations",
+        "generations",
+        "List the committed states of an image file, oldest first.",
+    ),
+    "rollback": Lazy(
+        "wimdock.cli.rollback",
+        "rollback",
+        "Write an older header back: the file is again what it was then.",
+    ),
+    "demo": Lazy(
+        "wimdock.cli.demo",
+        "demo",
+        "Make a small image and an update, service it, show before and after, and roll back.",
+    ),
 }
 
 
