@@ -17,7 +17,6 @@ from rich.text import Text
 
 ROOT = Path(__file__).parent.parent
 PICTURE = ROOT / "docs" / "picture.svg"
-_COLUMNS = 112
 # The picture asks nobody for fonts.
 _FONT = re.compile(r"@font-face \{.*?\}\s*", re.DOTALL)
 
@@ -37,13 +36,14 @@ def run(folder: str, *arguments: str) -> str:
 
 def take(*commands: tuple[str, ...]) -> str:
     """Run commands in the folder of a demo and give them, with their output, as an SVG."""
-    console = Console(record=True, width=_COLUMNS, file=io.StringIO())
     with tempfile.TemporaryDirectory() as folder:
         run(folder, "demo", ".")
-        for arguments in commands:
-            typed = " ".join(("$ wimdock", *arguments))
-            console.print(Text(typed, style="bold green"), soft_wrap=True)
-            console.print(Text(run(folder, *arguments)), soft_wrap=True)
+        runs = [(" ".join(("$ wimdock", *each)), run(folder, *each)) for each in commands]
+    width = max(len(line) for typed, output in runs for line in (typed, *output.splitlines()))
+    console = Console(record=True, width=width, file=io.StringIO())
+    for typed, output in runs:
+        console.print(Text(typed, style="bold green"))
+        console.print(Text(output))
     return _FONT.sub("", console.export_svg(title="wimdock", unique_id="wimdock"))
 
 
