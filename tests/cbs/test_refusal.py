@@ -21,6 +21,15 @@ def test_all_reasons_are_kept_once_and_in_order() -> None:
     assert caught.value.reasons == refusals.reasons
 
 
+def test_subjects_nest() -> None:
+    refusals = Refusals()
+    with refusals.about("component"):
+        with refusals.about("key"):
+            refuse("why")
+        refuse("else")
+    assert refusals.reasons == ("component: key: why", "component: else")
+
+
 def test_nothing_to_refuse() -> None:
     Refusals().close("the update")
 

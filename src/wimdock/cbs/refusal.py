@@ -20,6 +20,7 @@ class Refusals:
     def __init__(self) -> None:
         """Begin without any."""
         self._reasons: dict[str, None] = {}
+        self._subjects: list[str] = []
 
     @property
     def reasons(self) -> tuple[str, ...]:
@@ -28,12 +29,18 @@ class Refusals:
 
     @contextmanager
     def about(self, subject: str) -> Iterator[None]:
-        """Keep a refusal raised within, named after what it is about, and go on behind it."""
+        """Keep a refusal raised within, named after what it is about, and go on behind it.
+
+        Within another one, the outer subject comes first.
+        """
+        self._subjects.append(subject)
         try:
             yield
         except UnsupportedPackage as error:
             for reason in error.reasons or (error.message,):
-                self._reasons[f"{subject}: {reason}"] = None
+                self._reasons[": ".join((*self._subjects, reason))] = None
+        finally:
+            self._subjects.pop()
 
     def close(self, subject: str) -> None:
         """Raise UnsupportedPackage with all reasons, where there are any."""
