@@ -92,22 +92,23 @@ class ImageCatalog:
             parser = etree.XMLParser(
                 resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False
             )
-            self._root = etree.fromstring(decoded, parser)
+            # As bytes: text with a declaration of its encoding would be refused.
+            self._root = etree.fromstring(_BOM + decoded.encode("utf-16-le"), parser)
         except (UnicodeDecodeError, ValueError, etree.XMLSyntaxError) as error:
             message = f"the XML of the file cannot be read: {error}"
             raise MalformedImage(message) from error
         if self._root.tag != "WIM" or self._root.getroottree().docinfo.internalDTD is not None:
             message = "the XML of the file is not that of a WIM file"
             raise MalformedImage(message)
+        self._images: dict[int | None, Element] | None = None
 
     def _image(self, index: int) -> Element | None:
-        images: list[Element] = self._root.findall("IMAGE")
-        numbered = (
-            image
-            for position, image in enumerate(images, start=1)
-            if _number(image.get("INDEX", ""), position) == index
-        )
-        return next(numbered, None)
+        if self._images is None:
+            images: list[Element] = self._root.findall("IMAGE")
+            self._images = {}
+            for position, image in enumerate(images, start=1):
+                self._images.setdefault(_number(image.get("INDEX", ""), position), image)
+        return self._images.get(index)
 
     @property
     def count(self) -> int:
@@ -182,6 +183,7 @@ class ImageCatalog:
         from lxml import etree
 
         image = etree.SubElement(self._root, "IMAGE", INDEX=str(index))
+        self._images = None
         _set_time(image, "CREATIONTIME", created)
         _set_time(image, "LASTMODIFICATIONTIME", created)
         for path, text in {"NAME": name, **properties}.items():
@@ -199,6 +201,7 @@ class ImageCatalog:
         image = self._image(index)
         if image is None:
             image = etree.SubElement(self._root, "IMAGE", INDEX=str(index))
+            self._images = None
         _set(image, "DIRCOUNT", str(counts.directories))
         _set(image, "FILECOUNT", str(counts.files))
         _set(image, "TOTALBYTES", str(counts.total_bytes))
