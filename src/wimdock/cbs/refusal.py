@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from types import TracebackType
 from typing import NoReturn
 
 from wimdock.errors import UnsupportedPackage
@@ -27,20 +26,12 @@ class Refusals:
         """All reasons so far."""
         return tuple(self._reasons)
 
-    @contextmanager
-    def about(self, subject: str) -> Iterator[None]:
+    def about(self, subject: str) -> Keeper:
         """Keep a refusal raised within, named after what it is about, and go on behind it.
 
         Within another one, the outer subject comes first.
         """
-        self._subjects.append(subject)
-        try:
-            yield
-        except UnsupportedPackage as error:
-            for reason in error.reasons or (error.message,):
-                self._reasons[": ".join((*self._subjects, reason))] = None
-        finally:
-            self._subjects.pop()
+        return Keeper(self._reasons, self._subjects, subject)
 
     def close(self, subject: str) -> None:
         """Raise UnsupportedPackage with all reasons, where there are any."""
@@ -49,3 +40,31 @@ class Refusals:
             what = "one thing" if count == 1 else f"{count} things"
             message = f"{subject} asks for {what} that wimdock does not carry out"
             raise UnsupportedPackage(message, reasons=self.reasons)
+
+
+class Keeper:
+    """The context that `Refusals.about` opens."""
+
+    def __init__(self, reasons: dict[str, None], subjects: list[str], subject: str) -> None:
+        """Keep what is refused about `subject` in `reasons`."""
+        self._reasons = reasons
+        self._subjects = subjects
+        self._subject = subject
+
+    def __enter__(self) -> None:
+        """Begin to speak of the subject."""
+        self._subjects.append(self._subject)
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> bool:
+        """Keep a refusal and go on; let every other error pass."""
+        refused = isinstance(error, UnsupportedPackage)
+        if isinstance(error, UnsupportedPackage):
+            for reason in error.reasons or (error.message,):
+                self._reasons[": ".join((*self._subjects, reason))] = None
+        self._subjects.pop()
+        return refused
