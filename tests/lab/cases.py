@@ -2,8 +2,8 @@
 
     path = write_cabinet(folder / "update.cab", CASES["wrong payload hash"].files())
 
-`result` says what servicing the standard Windows with it comes to: "installed", or the name of the
-error in wimdock.errors that refuses it.
+`result` says what servicing the standard Windows with it comes to: "installed", "already
+installed", "superseded", or the name of the error in wimdock.errors that refuses it.
 """
 
 from __future__ import annotations
@@ -167,6 +167,10 @@ def _good() -> Iterator[tuple[str, Case]]:
         "folders",
         Case(package(replace(component(), folders=(r"$(runtime.system32)\LabFolder",)))),
     )
+    below = LabPayload("folder\\program.exe", b"in a folder of the store")
+    yield "payload in a folder", Case(package(replace(component(), payloads=(below,))))
+    strange = (add("update.mum\\below a file.txt"), hash_again)
+    yield "file below a file", Case(package(component()), spoil=strange)
     yield "no components", Case(LabPackage(LabIdentity("Lab-Empty-Package")))
 
 
@@ -178,9 +182,9 @@ def _corrupt() -> Iterator[tuple[str, Case]]:
     yield "wrong list of hashes", Case(plain, "CorruptPackage", (change_payload,))
     yield "wrong payload hash", Case(plain, "CorruptPackage", (change_payload, hash_again))
     yield "wrong manifest hash", Case(plain, "CorruptPackage", (change_manifest, hash_again))
-    yield "missing payload", Case(plain, "MalformedPackage", (drop_payload, hash_again))
-    yield "missing manifest", Case(plain, "MalformedPackage", (drop_manifest, hash_again))
-    yield "missing child", Case(plain, "MalformedPackage", (drop_child, hash_again))
+    yield "missing payload", Case(plain, "UnsupportedPackage", (drop_payload, hash_again))
+    yield "missing manifest", Case(plain, "UnsupportedPackage", (drop_manifest, hash_again))
+    yield "missing child", Case(plain, "UnsupportedPackage", (drop_child, hash_again))
     yield "no update.mum", Case(plain, "MalformedPackage", (drop_root, hash_again))
     yield "broken catalog", Case(plain, "UnsupportedPackage", (ruin_catalog, hash_again))
 
@@ -192,14 +196,15 @@ def _hostile() -> Iterator[tuple[str, Case]]:
         "\\absolute.txt",
         "C:\\absolute.txt",
         "folder\\..\\..\\hostile.txt",
-        "update.mum\\below a file.txt",
     ):
         yield f"cabinet name {name}", Case(plain, "MalformedPackage", (add(name), hash_again))
-    for name in ("..\\evil.exe", "C:evil.exe", "evil.exe:stream", "a\\b.exe", ".."):
+    for name in ("..\\evil.exe", "C:evil.exe", "evil.exe:stream", ".."):
         yield f"payload name {name}", Case(_hostile_payload(name), "MalformedPackage")
     yield (
         "payload leaves its folder",
-        Case(_hostile_payload("evil.exe", "$(runtime.system32)\\..\\..\\..\\"), "MalformedPackage"),
+        Case(
+            _hostile_payload("evil.exe", "$(runtime.system32)\\..\\..\\..\\"), "UnsupportedPackage"
+        ),
     )
     bomb = b'<!DOCTYPE lab [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;">]>'
 
@@ -249,9 +254,9 @@ def _not_applicable() -> Iterator[tuple[str, Case]]:
         Case(replace(plain, identity=x86, parents=(parent,)), "NotApplicable"),
     )
     rollup = LabIdentity("Package_for_RollupFix", version="19041.100.1.1")
-    yield "superseded", Case(replace(plain, identity=rollup), "NotApplicable")
+    yield "superseded", Case(replace(plain, identity=rollup), "superseded")
     installed = LabIdentity("Package_for_RollupFix", version="19041.388.1.7")
-    yield "installed already", Case(replace(plain, identity=installed), "NotApplicable")
+    yield "installed already", Case(replace(plain, identity=installed), "already installed")
 
 
 CASES: dict[str, Case] = dict(

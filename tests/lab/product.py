@@ -139,7 +139,7 @@ class LabProduct:
                 (
                     binary("identity", component.identity.text.encode("ascii")),
                     binary("S256H", component.manifest_hash()),
-                    *(binary(file_value(one.name), b"") for one in component.payloads),
+                    *(dword(file_value(one.name), 1) for one in component.payloads),
                 ),
             )
 

@@ -21,7 +21,6 @@ from tests.lab.package import (
     write_standalone,
 )
 from tests.lab.tool import missing, run
-from wimdock import errors
 
 EDITOR = LabComponent(LabIdentity("Lab-Editor"), (LabPayload("edit.exe", b"MZ" * 100),))
 CHILD = LabPackage(LabIdentity("Lab-Child-Package"), (EDITOR,), parents=())
@@ -71,7 +70,6 @@ def test_catalog_without_a_signature_has_no_signer() -> None:
 @pytest.mark.parametrize("name", CASES)
 def test_every_case_makes_a_cabinet(name: str, tmp_path: Path) -> None:
     run("7z", "l", write_cabinet(tmp_path / "case.cab", CASES[name].files()))
-    assert CASES[name].result == "installed" or hasattr(errors, CASES[name].result)
 
 
 def test_large_package_has_its_size() -> None:

@@ -45,9 +45,9 @@ class Prefix:
         """The folder C:\\Windows."""  # noqa: D301
         return self.folder / "drive_c" / "windows"
 
-    def run(self, *command: str | Path) -> bytes:
+    def run(self, *command: str, folder: Path | None = None) -> bytes:
         """Run a Windows program to its end."""
-        return run("wine", *command, environment=self._environment, folder=self.folder)
+        return run("wine", *command, environment=self._environment, folder=folder or self.folder)
 
     def rest(self) -> None:
         """Wait until nothing runs and the registry is on the disk."""
@@ -55,7 +55,8 @@ class Prefix:
 
     def install(self, standalone: Path) -> None:
         """Install an .msu with wusa."""
-        self.run("wusa.exe", standalone, "/quiet")
+        # A bare name: wusa takes a path that begins with a slash for an option.
+        self.run("wusa.exe", standalone.name, "/quiet", folder=standalone.parent)
         self.rest()
 
     def make_service(self, name: str, attributes: Mapping[str, str]) -> None:

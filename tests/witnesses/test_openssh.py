@@ -79,7 +79,10 @@ def test_nothing_came_that_the_packages_do_not_bring(
 ) -> None:
     new = {path for path in serviced.after if path not in serviced.before}
     known = {
-        name for content in contents for file in content.promised for name in (file.store, file.runtime)
+        name
+        for content in contents
+        for file in content.promised
+        for name in (file.store, file.runtime)
     }
     for path in sorted(path for path in new if serviced.after[path].sha256 is not None):
         folder = path.rpartition("/")[0]
@@ -94,4 +97,6 @@ def test_nothing_came_that_the_packages_do_not_bring(
 def test_every_reparse_point_is_as_before(serviced: Serviced) -> None:
     points = {path: facts.reparse for path, facts in serviced.before.items() if facts.reparse}
     assert len(points) > 35
-    assert points == {path: facts.reparse for path, facts in serviced.after.items() if facts.reparse}
+    assert points == {
+        path: facts.reparse for path, facts in serviced.after.items() if facts.reparse
+    }
