@@ -1,23 +1,9 @@
-r"""Paths inside a Windows image: backslashes, case-insensitive, always from the image's root.
-
-Names are compared as NTFS does, by upper-casing single UTF-16 code units; Python's `str.upper` is
-applied per character and kept only where it gives one character, which agrees for the names that
-Windows itself makes.
-"""
+r"""Paths inside a Windows image: backslashes, case-insensitive, always from the image's root."""
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 from wimdock.errors import UsageError
-
-
-@lru_cache(maxsize=65536)
-def fold(name: str) -> str:
-    """Give the form of a name in which two equal names are the same string."""
-    if name.isascii():
-        return name.upper()
-    return "".join(up if len(up := char.upper()) == 1 else char for char in name)
+from wimdock.upcase import fold
 
 
 class ImagePath:

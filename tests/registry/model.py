@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from wimdock.registry import Hive, Key
-from wimdock.registry.names import fold
+from wimdock.upcase import fold
 
 
 @dataclass

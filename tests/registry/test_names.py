@@ -2,46 +2,23 @@
 
 from __future__ import annotations
 
-import shutil
 import struct
-import subprocess
-from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.conftest import skip_or_fail
 from wimdock.errors import MalformedHive, RegistryError
 from wimdock.registry.names import (
     check_key_name,
     check_value_name,
     decode_name,
     encode_name,
-    fold,
     name_hash,
     name_hint,
     utf16_size,
 )
-
-
-def test_upper_case_is_that_of_an_ntfs_volume(tmp_path: Path) -> None:
-    if not (shutil.which("mkntfs") and shutil.which("ntfscat")):
-        skip_or_fail("no mkntfs and ntfscat: install ntfs-3g")
-    volume = tmp_path / "volume"
-    with volume.open("wb") as file:
-        file.truncate(8 << 20)
-    subprocess.run(["mkntfs", "-Fqs", "512", volume], check=True, capture_output=True)
-    table = subprocess.run(["ntfscat", volume, "$UpCase"], check=True, capture_output=True).stdout
-    wanted = struct.unpack("<65536H", table)
-    differing = [code for code in range(65536) if ord(fold(chr(code))) != wanted[code]]
-    assert not differing
-
-
-def test_order_is_that_of_code_units() -> None:
-    beyond, private = "\N{GOTHIC LETTER FAIHU}", "\ue000"
-    assert beyond > private
-    assert fold(beyond) < fold(private)
+from wimdock.upcase import fold
 
 
 def test_the_hash_counts_code_units_in_upper_case() -> None:

@@ -11,7 +11,7 @@ from tests.registry.consistency import check
 from tests.registry.model import Node, descriptor, snapshot_of
 from wimdock.clock import FixedClock
 from wimdock.registry import Hive
-from wimdock.registry.names import fold
+from wimdock.upcase import fold
 
 CLOCK = FixedClock(datetime(2024, 5, 1, tzinfo=UTC))
 BEYOND = "\N{GOTHIC LETTER FAIHU}"

@@ -12,8 +12,9 @@ from wimdock.errors import DeltaError
 from wimdock.image.change_set import HiveName
 from wimdock.image.description import Description, control_set_of, describe
 from wimdock.image.packages import InstalledPackage, read_packages, release_type_in
-from wimdock.paths import ImagePath, fold
+from wimdock.paths import ImagePath
 from wimdock.registry import Hive
+from wimdock.upcase import fold
 from wimdock.wim import Archive, Entry, Image, ImageRecord
 
 WINSXS = ImagePath(r"\Windows\WinSxS")

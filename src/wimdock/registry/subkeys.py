@@ -32,8 +32,9 @@ from wimdock.registry.layout import (
     U32,
     KeyNode,
 )
-from wimdock.registry.names import fold, name_hash, name_hint
+from wimdock.registry.names import name_hash, name_hint
 from wimdock.registry.node import field, node_name, read_child, read_node
+from wimdock.upcase import fold
 
 _ENTRY_SIZES = {LIST_HASHED: 8, LIST_HINTED: 8, LIST_PLAIN: 4}
 _HEADER = LIST_HEADER.size

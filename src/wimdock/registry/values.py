@@ -22,7 +22,7 @@ from wimdock.registry.layout import (
     VALUE_SIZE,
     KeyNode,
 )
-from wimdock.registry.names import check_value_name, decode_name, encode_name, fold, utf16_size
+from wimdock.registry.names import check_value_name, decode_name, encode_name, utf16_size
 from wimdock.registry.node import field, read_node
 from wimdock.registry.value import Value
 from wimdock.registry.value_data import (
@@ -32,6 +32,7 @@ from wimdock.registry.value_data import (
     rewrite_data,
     write_data,
 )
+from wimdock.upcase import fold
 
 _MAX_TYPE = 0xFFFF_FFFF
 

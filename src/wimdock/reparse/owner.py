@@ -10,9 +10,10 @@ from __future__ import annotations
 from enum import Enum
 from itertools import pairwise
 
-from wimdock.paths import ImagePath, fold
+from wimdock.paths import ImagePath
 from wimdock.reparse import tags
 from wimdock.reparse.data import MountPoint, ReparseValue, SymbolicLink, plain_target
+from wimdock.upcase import fold
 
 _HIDDEN_SYSTEM = 0x2 | 0x4
 

@@ -27,8 +27,11 @@ Content = Path | bytes
 # Content up to this size is handled as one piece of work, larger content chunk by chunk.
 _WHOLE = 4 << 20
 _BUFFER = 4 << 20
-# So much content may wait in memory between the threads and the file.
-_IN_FLIGHT = 32 << 20
+# Small contents are handed to the threads by the row, so that the hand-over does not cost more
+# than the work; so many rows may wait in memory between the threads and the file.
+_BATCH = 1 << 20
+_BATCHES_IN_FLIGHT = 16
+_BLOBS_AT_ONCE = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +57,24 @@ def _content_size(content: Content) -> int:
     except OSError as error:
         message = f"{content}: {error.strerror}"
         raise StorageError(message) from error
+
+
+def _batches(contents: Iterable[Content]) -> Iterator[list[Content] | Content]:
+    """Give rows of small contents, and each large content by itself, in order."""
+    row: list[Content] = []
+    total = 0
+    for content in contents:
+        size = _content_size(content)
+        if row and (size > _WHOLE or total + size > _BATCH):
+            yield row
+            row, total = [], 0
+        if size > _WHOLE:
+            yield content
+        else:
+            row.append(content)
+            total += size
+    if row:
+        yield row
 
 
 def _read_pieces(path: Path, piece: int) -> Iterator[bytes]:
@@ -97,7 +118,9 @@ class Appender:
 
     def on_all_threads(self, work: Callable[[Blob], bytes], blobs: list[Blob]) -> Iterator[bytes]:
         """Do some work for every blob and give the results in order."""
-        return self._pool.map(work, blobs)
+        rows = [blobs[at : at + _BLOBS_AT_ONCE] for at in range(0, len(blobs), _BLOBS_AT_ONCE)]
+        for results in self._pool.map(lambda row: [work(blob) for blob in row], rows):
+            yield from results
 
     # Bytes
 
@@ -170,28 +193,26 @@ class Appender:
 
         `known` are the hashes that the file holds already.
         """
-        waiting: deque[tuple[Future[_Prepared] | Content, int]] = deque()
-        in_flight = 0
-        for content in contents:
-            size = _content_size(content)
-            if size > _WHOLE:
-                waiting.append((content, 0))
+        waiting: deque[Future[list[_Prepared]] | Content] = deque()
+        for batch in _batches(contents):
+            if isinstance(batch, list):
+                waiting.append(self._pool.submit(self._prepare_all, batch, known))
             else:
-                waiting.append((self._pool.submit(self._prepare, content, known), size))
-                in_flight += size
-            while waiting and (in_flight > _IN_FLIGHT or len(waiting) > 64 * self._threads):
-                first, size = waiting.popleft()
-                in_flight -= size
-                yield self._finish(first, known)
+                waiting.append(batch)
+            while len(waiting) > _BATCHES_IN_FLIGHT:
+                yield from self._finish(waiting.popleft(), known)
         while waiting:
-            yield self._finish(waiting.popleft()[0], known)
+            yield from self._finish(waiting.popleft(), known)
 
     def _finish(
-        self, work: Future[_Prepared] | Content, known: Collection[bytes]
-    ) -> ContentReference:
-        if not isinstance(work, Future):
-            return self._append_large(work, known)
-        done = work.result()
+        self, work: Future[list[_Prepared]] | Content, known: Collection[bytes]
+    ) -> Iterator[ContentReference]:
+        if isinstance(work, Future):
+            yield from (self._append_prepared(done) for done in work.result())
+        else:
+            yield self._append_large(work, known)
+
+    def _append_prepared(self, done: _Prepared) -> ContentReference:
         if done.sha1 is not None and done.stored is not None and done.sha1 not in self.written:
             compressed = len(done.stored) < done.size
             flags = layout.RESOURCE_COMPRESSED if compressed else 0
@@ -202,6 +223,9 @@ class Appender:
 
     def _record(self, sha1: bytes, resource: ResourceHeader) -> None:
         self.written[sha1] = Blob(-1, resource, 0, sha1)
+
+    def _prepare_all(self, batch: list[Content], known: Collection[bytes]) -> list[_Prepared]:
+        return [self._prepare(content, known) for content in batch]
 
     def _prepare(self, content: Content, known: Collection[bytes]) -> _Prepared:
         data = content if isinstance(content, bytes) else b"".join(_read_pieces(content, _WHOLE))

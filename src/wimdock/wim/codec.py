@@ -92,7 +92,7 @@ class Compressor:
         """Give the chunk as it is stored: compressed where that is shorter, else as it is."""
         size = len(data)
         used = self._library.wimlib_compress(data, size, self._room, size - 1, self._handle)
-        return self._room.raw[:used] if used else data
+        return ctypes.string_at(self._room, used) if used else data
 
 
 class Codec:

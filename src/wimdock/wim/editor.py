@@ -14,7 +14,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from wimdock.errors import MalformedImage, NoSuchImage, UsageError
-from wimdock.paths import ImagePath, fold
+from wimdock.paths import ImagePath
+from wimdock.upcase import fold
 from wimdock.wim import layout
 from wimdock.wim.dentry import Entry, Stream, arrange_streams, write_entry
 from wimdock.wim.metadata import FolderList, Metadata, check_names

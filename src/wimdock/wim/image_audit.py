@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Container, Mapping
 
-from wimdock.paths import fold
+from wimdock.upcase import fold
 from wimdock.wim import layout
 from wimdock.wim.dentry import Entry, Stream
 from wimdock.wim.findings import Collector

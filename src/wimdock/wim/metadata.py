@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from wimdock.errors import MalformedImage
-from wimdock.paths import ImagePath, fold
+from wimdock.paths import ImagePath
+from wimdock.upcase import fold
 from wimdock.wim import layout
 from wimdock.wim.dentry import Entry, read_entry
 from wimdock.wim.security import read_security
