@@ -14,6 +14,7 @@ from tests.lab.catalog import catalog, hash_list
 from wimdock.cbs.cabinet import extract_cabinet
 from wimdock.cbs.catalog import parse_catalog
 from wimdock.cbs.der import items, object_id
+from wimdock.cbs.spool import Spool
 from wimdock.errors import CorruptPackage, MalformedPackage
 
 FILES = {"update.mum": b"<one/>", "a.manifest": b"<two/>"}
@@ -22,15 +23,15 @@ MADE = catalog(FILES)
 
 def test_every_manifest_of_real_packages_is_in_a_catalog(shared_data: Path, tmp_path: Path) -> None:
     for name in ("OpenSSH-Client-19041.cab", "OpenSSH-Server-19041.cab"):
-        contents = extract_cabinet(shared_data / "packages" / name, tmp_path / name)
+        contents = extract_cabinet(shared_data / "packages" / name, Spool(tmp_path / name))
         catalogs = [
-            parse_catalog(file.path.read_bytes(), file.name) for file in contents.ending(".cat")
+            parse_catalog(file.read(1 << 30), file.name) for file in contents.ending(".cat")
         ]
         assert len(catalogs) == 5
         # Each package's catalog also lists the Authenticode hashes of its programs.
         assert sum(len(entry.image_digests) for entry in catalogs) == 8
         for file in contents.ending(".mum"):
-            assert any(entry.covers(file.path.read_bytes()) for entry in catalogs), file.name
+            assert any(entry.covers(file.read(1 << 30)) for entry in catalogs), file.name
 
 
 @pytest.mark.parametrize("algorithm", ["sha1", "sha256"])
@@ -88,8 +89,8 @@ def test_a_real_catalog_spoiled_at_each_byte_raises_only_our_errors(
     shared_data: Path, tmp_path: Path
 ) -> None:
     path = shared_data / "packages" / "OpenSSH-Server-19041.cab"
-    contents = extract_cabinet(path, tmp_path / "out", lambda name: name == "update.cat")
-    good = next(iter(contents)).path.read_bytes()
+    contents = extract_cabinet(path, Spool(tmp_path / "out"), lambda name: name == "update.cat")
+    good = next(iter(contents)).read(1 << 30)
     for at in range(0, len(good), 7):
         data = bytearray(good)
         data[at] ^= 0xFF

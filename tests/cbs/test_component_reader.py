@@ -22,6 +22,7 @@ from tests.lab.manifest import (
 from wimdock.cbs.cabinet import extract_cabinet
 from wimdock.cbs.component_manifest import ComponentManifest, FileDigest, SecurityDefinition
 from wimdock.cbs.component_reader import parse_component
+from wimdock.cbs.spool import Spool
 from wimdock.delta import decode_manifest
 from wimdock.errors import MalformedPackage
 
@@ -87,12 +88,12 @@ def server(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Compo
     packages = shared_data / "packages"
     contents = extract_cabinet(
         packages / "OpenSSH-Server-19041.cab",
-        tmp_path_factory.mktemp("server"),
+        Spool(tmp_path_factory.mktemp("server")),
         lambda name: name.startswith("amd64_openssh-server") and name.endswith(".manifest"),
     )
     dictionary = (packages / "manifest-dictionary.bin").read_bytes()
     file = next(iter(contents))
-    return parse_component(decode_manifest(file.path.read_bytes(), dictionary), file.name)
+    return parse_component(decode_manifest(file.read(1 << 30), dictionary), file.name)
 
 
 def test_the_real_openssh_server(server: ComponentManifest) -> None:

@@ -15,6 +15,7 @@ from tests.lab.package import write_cabinet
 from wimdock.cbs.cabinet import extract_cabinet
 from wimdock.cbs.contents import Contents
 from wimdock.cbs.delta_package import LIST_NAME, parse_delta_package, rebuild
+from wimdock.cbs.spool import Spool, on_disk
 from wimdock.errors import CorruptPackage, MalformedPackage, WimdockError
 
 TEXT = b"<assembly>" + b"plain text " * 200 + b"</assembly>"
@@ -54,12 +55,14 @@ STORED = {"text.txt": TEXT, "0": DELTA, "1": write_delta(b"", b"alone")}
 
 
 def stored(tmp_path: Path, files: dict[str, bytes]) -> Contents:
-    return extract_cabinet(write_cabinet(tmp_path / "a.cab", files), tmp_path / "out")
+    return extract_cabinet(write_cabinet(tmp_path / "a.cab", files), Spool(tmp_path / "out"))
 
 
 def test_files_are_made_in_the_order_of_their_bases(tmp_path: Path) -> None:
-    made, refused = rebuild(stored(tmp_path, STORED), parse_delta_package(LIST), tmp_path / "made")
-    assert {file.name: file.path.read_bytes() for file in made} == {
+    made, refused = rebuild(
+        stored(tmp_path, STORED), parse_delta_package(LIST), Spool(tmp_path / "made")
+    )
+    assert {file.name: file.read(1 << 30) for file in made} == {
         "copy.txt": NEXT,
         "dir\\next.txt": NEXT,
         "text.txt": TEXT,
@@ -73,12 +76,12 @@ def test_the_real_kb4528069(
     shared_data: Path, tmp_path: Path, arch: str, made: int, refused: int
 ) -> None:
     msu = shared_data / "packages" / f"windows6.1-kb4528069-{arch}.msu"
-    outer = extract_cabinet(msu, tmp_path / "msu", lambda name: name.endswith(f"{arch}.cab"))
-    contents = extract_cabinet(next(iter(outer)).path, tmp_path / "cab")
+    outer = extract_cabinet(msu, Spool(tmp_path / "msu"), lambda name: name.endswith(f"{arch}.cab"))
+    contents = extract_cabinet(on_disk(next(iter(outer))), Spool(tmp_path / "cab"))
     found = contents.get(LIST_NAME)
     assert found is not None
-    files = parse_delta_package(found.path.read_bytes())
-    result, reasons = rebuild(contents, files, tmp_path / "made")
+    files = parse_delta_package(found.read(1 << 30))
+    result, reasons = rebuild(contents, files, Spool(tmp_path / "made"))
     assert (len(result), len(reasons)) == (made, refused)
     assert all("PE transform" in why for why in reasons.values())
 
@@ -91,7 +94,7 @@ def test_a_pe_delta_and_what_is_made_of_it_are_refused_with_reasons(tmp_path: Pa
         file_element("4", "d.exe", b"x", '<Basis file="1" from="image"/>'),
     )
     contents = stored(tmp_path, {"0": b"PA31"})
-    made, refused = rebuild(contents, parse_delta_package(data), tmp_path / "made")
+    made, refused = rebuild(contents, parse_delta_package(data), Spool(tmp_path / "made"))
     assert len(made) == 0
     assert set(refused) == {"a.exe", "b.exe", "c.exe", "d.exe"}
 
@@ -106,7 +109,7 @@ def test_a_pe_delta_and_what_is_made_of_it_are_refused_with_reasons(tmp_path: Pa
 )
 def test_stored_files_that_differ_are_corrupt(tmp_path: Path, files: dict[str, bytes]) -> None:
     with pytest.raises(CorruptPackage):
-        rebuild(stored(tmp_path, files), parse_delta_package(LIST), tmp_path / "made")
+        rebuild(stored(tmp_path, files), parse_delta_package(LIST), Spool(tmp_path / "made"))
 
 
 RAW = source("RAW", "text.txt", TEXT)
@@ -137,7 +140,7 @@ RAW = source("RAW", "text.txt", TEXT)
 def test_broken_lists_are_refused(tmp_path: Path, data: bytes) -> None:
     contents = stored(tmp_path, STORED)
     with pytest.raises(MalformedPackage):
-        rebuild(contents, parse_delta_package(data), tmp_path / "made")
+        rebuild(contents, parse_delta_package(data), Spool(tmp_path / "made"))
 
 
 @settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
@@ -149,6 +152,6 @@ def test_spoiled_lists_raise_only_our_errors(
     contents = stored(folder, STORED)
     try:
         files = parse_delta_package(data.draw(spoiled(LIST)))
-        rebuild(contents, files, folder / "made")
+        rebuild(contents, files, Spool(folder / "made"))
     except WimdockError:
         return

@@ -12,6 +12,7 @@ from tests.cbs.hostile import spoiled
 from tests.lab.package import file_hashes_of, write_cabinet
 from wimdock.cbs.cabinet import extract_cabinet
 from wimdock.cbs.filehashes import LIST_NAME, FileHash, parse_filehashes, verify_filehashes
+from wimdock.cbs.spool import Spool
 from wimdock.errors import CorruptPackage, MalformedPackage
 
 FILES = {"update.mum": b"one", "folder\\two=2,3.dll": b"two" * 100, "empty": b""}
@@ -29,10 +30,10 @@ def test_every_line_is_read() -> None:
 
 def test_the_list_of_a_real_package_matches_it(shared_data: Path, tmp_path: Path) -> None:
     path = shared_data / "packages" / "OpenSSH-Client-19041.cab"
-    contents = extract_cabinet(path, tmp_path / "out")
+    contents = extract_cabinet(path, Spool(tmp_path / "out"))
     listed = contents.get(LIST_NAME)
     assert listed is not None
-    hashes = parse_filehashes(listed.path.read_bytes())
+    hashes = parse_filehashes(listed.read(1 << 30))
     assert verify_filehashes(contents, hashes) == len(contents) - 1
 
 
@@ -45,7 +46,7 @@ def test_a_file_that_differs_is_corrupt(tmp_path: Path, change: str) -> None:
         files["empty"] = b"1"
     else:
         del files["folder\\two=2,3.dll"]
-    contents = extract_cabinet(write_cabinet(tmp_path / "a.cab", files), tmp_path / "out")
+    contents = extract_cabinet(write_cabinet(tmp_path / "a.cab", files), Spool(tmp_path / "out"))
     with pytest.raises(CorruptPackage):
         verify_filehashes(contents, parse_filehashes(LIST))
 

@@ -13,6 +13,7 @@ from tests.lab.manifest import LabComponent, LabPackage, assembly, identity_elem
 from wimdock.cbs.cabinet import extract_cabinet
 from wimdock.cbs.identity import Version
 from wimdock.cbs.package_reader import parse_package
+from wimdock.cbs.spool import Spool
 from wimdock.errors import MalformedPackage
 
 CHILD = LabPackage(
@@ -39,8 +40,8 @@ def test_a_package_says_what_it_is_and_brings() -> None:
 
 def test_the_real_openssh_server(shared_data: Path, tmp_path: Path) -> None:
     path = shared_data / "packages" / "OpenSSH-Server-19041.cab"
-    contents = extract_cabinet(path, tmp_path / "out", lambda name: name.endswith(".mum"))
-    manifests = {file.name: parse_package(file.path.read_bytes(), file.name) for file in contents}
+    contents = extract_cabinet(path, Spool(tmp_path / "out"), lambda name: name.endswith(".mum"))
+    manifests = {file.name: parse_package(file.read(1 << 30), file.name) for file in contents}
     assert all(manifest.unknown == () for manifest in manifests.values())
     root = manifests["update.mum"]
     assert root.identity.package_id == "OpenSSH-Server-Package~31bf3856ad364e35~amd64~~10.0.19041.1"

@@ -9,11 +9,9 @@ import pytest
 from tests.cbs.component_text import component, membership, values_below
 from tests.cbs.planning import FakeHive
 from wimdock.cbs.component_manifest import ComponentManifest
-from wimdock.cbs.component_reader import parse_component
 from wimdock.cbs.opening import open_update
 from wimdock.cbs.refusal import Refusals
 from wimdock.cbs.services import service_edits
-from wimdock.delta import decode_manifest
 from wimdock.image.change_set import CreateKey, DeleteKey, HiveName, RegistryEdit
 from wimdock.registry import Hive
 
@@ -78,8 +76,7 @@ def test_openssh_has_the_values_of_a_real_windows(
     update = open_update(cabinet, tmp_path, dictionary=lambda: manifest_dictionary)
     found: dict[str, dict[str, tuple[int, bytes]]] = {}
     for entry in update.components:
-        decoded = decode_manifest(entry.delivered.read_bytes(), manifest_dictionary)
-        manifest = parse_component(decoded, entry.key_form)
+        manifest = entry.manifest
         edits, reasons = edits_of(manifest)
         assert reasons == ()
         for service in manifest.services:

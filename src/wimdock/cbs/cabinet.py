@@ -1,33 +1,32 @@
 """Cabinets extracted safely, as a stream, with libarchive doing the decompression.
 
-Order: the directory is read and judged, the free space checked, then the files are written one by
-one under numbers into a folder of the caller. Nothing of it is kept after a run, so nothing is
-flushed; what an error or a crash leaves lies in that folder alone.
+Order: the directory is read and judged, the free space checked, then the files go one by one into
+the caller's spool. Nothing of it is kept after a run, so nothing is flushed; what an error or a
+crash leaves lies in the spool's folder alone.
 """
 
 from __future__ import annotations
 
-import errno
 import logging
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
-from wimdock.cbs.cabinet_directory import CabinetDirectory, CabinetEntry, read_directory
-from wimdock.cbs.contents import ContentFile, Contents
+from wimdock.cbs.cabinet_directory import CabinetDirectory, read_directory
+from wimdock.cbs.contents import Contents
+from wimdock.cbs.spool import Spool
 from wimdock.errors import MalformedPackage, MissingLibrary
 from wimdock.files import open_file, storage_error
 
-_SPARE = 16 << 20
 _SILENCE = logging.NullHandler()
 
 
 def extract_cabinet(
-    path: Path, folder: Path, wanted: Callable[[str], bool] = lambda _name: True
+    path: Path, spool: Spool, wanted: Callable[[str], bool] = lambda _name: True
 ) -> Contents:
-    """Extract the files of a cabinet whose names are wanted into `folder` (made if missing).
+    """Extract the files of a cabinet whose names are wanted into `spool`.
 
     Raises MalformedPackage for anything broken or hostile, UnsupportedPackage for a part of a set,
     StorageError where the disk refuses or lacks the space, MissingLibrary without libarchive.
@@ -39,15 +38,15 @@ def extract_cabinet(
         with os.fdopen(os.dup(descriptor), "rb") as file:
             directory = _read_directory(file, size, path)
         chosen = CabinetDirectory(tuple(e for e in directory.entries if wanted(e.name)))
-        _make_room(folder, chosen.total)
+        spool.make_room(chosen.total)
         _rewind(descriptor, path)
         with _our_errors(library, path):
-            return _extract(library, descriptor, directory, folder, wanted)
+            return _extract(library, descriptor, directory, spool, wanted)
     finally:
         os.close(descriptor)
 
 
-def _read_directory(file: Any, size: int, path: Path) -> CabinetDirectory:
+def _read_directory(file: BinaryIO, size: int, path: Path) -> CabinetDirectory:
     try:
         return read_directory(file, size)
     except OSError as error:
@@ -58,7 +57,7 @@ def _extract(
     library: Any,
     descriptor: int,
     directory: CabinetDirectory,
-    folder: Path,
+    spool: Spool,
     wanted: Callable[[str], bool],
 ) -> Contents:
     contents = Contents()
@@ -70,39 +69,11 @@ def _extract(
                 message = "the cabinet's list of files is damaged"
                 raise MalformedPackage(message)
             if wanted(declared.name):
-                target = folder / f"{len(contents):06d}"
-                _write(target, declared, entry.get_blocks())
-                contents.add(ContentFile(declared.name, target, declared.size))
+                contents.add(spool.put(declared.name, declared.size, entry.get_blocks()))
     if next(expected, None) is not None:
         message = "the cabinet ends before its last file"
         raise MalformedPackage(message)
     return contents
-
-
-def _write(target: Path, declared: CabinetEntry, blocks: Iterator[bytes]) -> None:
-    left = declared.size
-    try:
-        with target.open("xb") as file:
-            for block in blocks:
-                left -= len(block)
-                if left < 0:
-                    break
-                file.write(block)
-    except OSError as error:
-        raise storage_error(error, target) from error
-    if left:
-        message = f"{declared.name} does not have the size that the cabinet declares"
-        raise MalformedPackage(message)
-
-
-def _make_room(folder: Path, total: int) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        room = os.statvfs(folder)
-    except OSError as error:
-        raise storage_error(error, folder) from error
-    if room.f_bavail * room.f_frsize < total + _SPARE:
-        raise storage_error(OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)), folder)
 
 
 def _rewind(descriptor: int, path: Path) -> None:

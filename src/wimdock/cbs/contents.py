@@ -1,7 +1,7 @@
 r"""The files of an extracted package, by name, without regard to case.
 
-On disk they lie under plain numbers: no name that a package chooses ever becomes a name on this
-machine.
+No name that a package chooses ever becomes a name on this machine: see `spool.py` for where the
+contents are.
 """
 
 from __future__ import annotations
@@ -13,6 +13,9 @@ from pathlib import Path
 
 from wimdock.errors import MalformedPackage
 from wimdock.files import storage_error
+
+Content = Path | bytes
+"""What a file holds: a file on disk, or the bytes themselves."""
 
 _PIECE = 1 << 20
 _PART_LIMIT = 255
@@ -26,11 +29,42 @@ _DEVICES = (
 
 @dataclass(frozen=True, slots=True)
 class ContentFile:
-    r"""One file: its name in the package (`folder\file`), where it lies on disk, its size."""
+    r"""One file of a package: its name there (`folder\file`), its content, its size."""
 
     name: str
-    path: Path
+    content: Content
     size: int
+
+    def read(self, limit: int) -> bytes:
+        """Give the whole content of up to `limit` bytes (MalformedPackage beyond)."""
+        if self.size > limit:
+            message = f"{self.name} is larger than any real one ({self.size} bytes)"
+            raise MalformedPackage(message)
+        if isinstance(self.content, bytes):
+            return self.content
+        try:
+            return self.content.read_bytes()
+        except OSError as error:
+            raise storage_error(error, self.content) from error
+
+    def digests(self, algorithms: Iterable[str]) -> dict[str, bytes]:
+        """Hash the content with several algorithms in one pass."""
+        hashes = {name: hashlib.new(name, usedforsecurity=False) for name in algorithms}
+        for piece in self._pieces():
+            for entry in hashes.values():
+                entry.update(piece)
+        return {name: entry.digest() for name, entry in hashes.items()}
+
+    def _pieces(self) -> Iterator[bytes]:
+        if isinstance(self.content, bytes):
+            yield self.content
+            return
+        try:
+            with self.content.open("rb") as file:
+                while piece := file.read(_PIECE):
+                    yield piece
+        except OSError as error:
+            raise storage_error(error, self.content) from error
 
 
 class Contents:
@@ -106,27 +140,3 @@ def _is_safe(part: str) -> bool:
     if not _FORBIDDEN.isdisjoint(part):
         return False
     return part.split(".", 1)[0].rstrip(" ").lower() not in _DEVICES
-
-
-def read_content(file: ContentFile, limit: int) -> bytes:
-    """Read a whole file of up to `limit` bytes (MalformedPackage beyond)."""
-    if file.size > limit:
-        message = f"{file.name} is larger than any real one ({file.size} bytes)"
-        raise MalformedPackage(message)
-    try:
-        return file.path.read_bytes()
-    except OSError as error:
-        raise storage_error(error, file.path) from error
-
-
-def digest_file(path: Path, algorithms: Iterable[str]) -> dict[str, bytes]:
-    """Hash a file with several algorithms in one pass; StorageError where it cannot be read."""
-    hashes = {name: hashlib.new(name, usedforsecurity=False) for name in algorithms}
-    try:
-        with path.open("rb") as file:
-            while piece := file.read(_PIECE):
-                for entry in hashes.values():
-                    entry.update(piece)
-    except OSError as error:
-        raise storage_error(error, path) from error
-    return {name: entry.digest() for name, entry in hashes.items()}

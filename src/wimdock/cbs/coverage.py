@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from wimdock.cbs.catalog import MAX_CATALOG, digests_of, parse_catalog
-from wimdock.cbs.contents import Contents, fold_name, read_content
+from wimdock.cbs.contents import Contents, fold_name
+from wimdock.cbs.spool import on_disk
 from wimdock.errors import CorruptPackage, MalformedPackage
 
 
@@ -27,13 +28,13 @@ class Coverage:
         self.all_covered = True
         for file in contents.ending(".cat"):
             try:
-                catalog = parse_catalog(read_content(file, MAX_CATALOG), file.name)
+                catalog = parse_catalog(file.read(MAX_CATALOG), file.name)
             except MalformedPackage as error:
                 self.unreadable[file.name] = error.message
             else:
                 self._readable += 1
                 for digest in catalog.usable:
-                    self._listed.setdefault(digest, {})[fold_name(file.name)] = file.path
+                    self._listed.setdefault(digest, {})[fold_name(file.name)] = on_disk(file)
 
     @property
     def any(self) -> bool:

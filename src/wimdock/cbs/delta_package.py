@@ -10,13 +10,12 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
-from wimdock.cbs.contents import ContentFile, Contents, digest_file, read_content, safe_name
+from wimdock.cbs.contents import ContentFile, Contents, safe_name
 from wimdock.cbs.element import Element, parse_xml
+from wimdock.cbs.spool import Spool
 from wimdock.delta import apply_delta
 from wimdock.errors import CorruptPackage, MalformedPackage, UnsupportedDelta
-from wimdock.files import storage_error
 
 LIST_NAME = "_manifest_.cix.xml"
 MAX_MADE = 512 << 20
@@ -102,14 +101,14 @@ def _hashes(element: Element, name: str) -> Iterator[tuple[str, bytes]]:
 
 
 def rebuild(
-    contents: Contents, files: tuple[DeltaFile, ...], folder: Path
+    contents: Contents, files: tuple[DeltaFile, ...], spool: Spool
 ) -> tuple[Contents, dict[str, str]]:
-    """Make the files of a delta package in `folder`, in the order that their bases ask for.
+    """Make the files of a delta package in `spool`, in the order that their bases ask for.
 
     Gives what was made and, by name, why others cannot be made. Raises CorruptPackage for a hash
     that does not match, MalformedPackage for a broken list, DeltaError for a broken delta.
     """
-    builder = _Builder(contents, files, folder)
+    builder = _Builder(contents, files, spool)
     for file in builder.ordered():
         builder.make(file)
     return builder.made_in_order(), builder.refused
@@ -118,10 +117,10 @@ def rebuild(
 class _Builder:
     """The files made so far, by number."""
 
-    def __init__(self, contents: Contents, files: tuple[DeltaFile, ...], folder: Path) -> None:
+    def __init__(self, contents: Contents, files: tuple[DeltaFile, ...], spool: Spool) -> None:
         self.contents = contents
         self.files = {file.number: file for file in files}
-        self.folder = folder
+        self.spool = spool
         self.made: dict[str, ContentFile] = {}
         self.refused: dict[str, str] = {}
         if len(self.files) != len(files):
@@ -162,22 +161,22 @@ class _Builder:
         elif file.surprise:
             self.refused[file.name] = f"it is made from {file.surprise}"
         elif file.source_type == "RAW":
-            self._keep(file, self._source(file).path)
+            self._keep(file, self._source(file))
         elif file.source_type == "PA30":
             self._apply(file)
         elif file.source_type:
             self.refused[file.name] = f"it has a source of the type {file.source_type[:40]!r}"
         elif basis is not None:
-            self._keep(file, self.made[basis.number].path)
+            self._keep(file, self.made[basis.number])
         else:
             message = f"{LIST_NAME} does not say how to make {file.name}"
             raise MalformedPackage(message)
 
     def _apply(self, file: DeltaFile) -> None:
         source = self._source(file)
-        _verify(source.path, file.source_hashes, source.name)
-        delta = read_content(source, MAX_MADE)
-        basis = read_content(self.made[file.basis], MAX_MADE) if file.basis else b""
+        _verify(source, file.source_hashes, source.name)
+        delta = source.read(MAX_MADE)
+        basis = self.made[file.basis].read(MAX_MADE) if file.basis else b""
         try:
             made = apply_delta(delta, basis, max_size=file.size)
         except UnsupportedDelta as error:
@@ -186,26 +185,13 @@ class _Builder:
         for algorithm, digest in file.hashes:
             if hashlib.new(algorithm, made, usedforsecurity=False).digest() != digest:
                 raise _corrupt(file.name)
-        target = self.folder / f"{len(self.made):06d}"
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            target.write_bytes(made)
-        except OSError as error:
-            raise storage_error(error, target) from error
-        self._add(file, target)
+        self.made[file.number] = self.spool.put(file.name, file.size, (made,))
 
-    def _keep(self, file: DeltaFile, path: Path) -> None:
-        _verify(path, file.hashes, file.name)
-        self._add(file, path)
-
-    def _add(self, file: DeltaFile, path: Path) -> None:
-        try:
-            size = path.stat().st_size
-        except OSError as error:
-            raise storage_error(error, path) from error
-        if size != file.size:
+    def _keep(self, file: DeltaFile, source: ContentFile) -> None:
+        _verify(source, file.hashes, file.name)
+        if source.size != file.size:
             raise _corrupt(file.name)
-        self.made[file.number] = ContentFile(file.name, path, size)
+        self.made[file.number] = ContentFile(file.name, source.content, source.size)
 
     def _source(self, file: DeltaFile) -> ContentFile:
         found = self.contents.get(file.source_name)
@@ -218,8 +204,8 @@ class _Builder:
         return Contents(self.made[number] for number in self.files if number in self.made)
 
 
-def _verify(path: Path, hashes: tuple[tuple[str, bytes], ...], name: str) -> None:
-    digests = digest_file(path, {algorithm for algorithm, _digest in hashes})
+def _verify(file: ContentFile, hashes: tuple[tuple[str, bytes], ...], name: str) -> None:
+    digests = file.digests({algorithm for algorithm, _digest in hashes})
     for algorithm, digest in hashes:
         if digests[algorithm] != digest:
             raise _corrupt(name)

@@ -9,7 +9,7 @@ import hashlib
 import re
 from dataclasses import dataclass
 
-from wimdock.cbs.contents import Contents, digest_file, safe_name
+from wimdock.cbs.contents import Contents, safe_name
 from wimdock.errors import CorruptPackage, MalformedPackage
 
 LIST_NAME = "$filehashes$.dat"
@@ -76,7 +76,7 @@ def verify_filehashes(contents: Contents, hashes: tuple[FileHash, ...]) -> int:
         if file is None:
             message = f"{name} is listed in {LIST_NAME} but is not in the package"
             raise CorruptPackage(message)
-        digests = digest_file(file.path, {entry.algorithm for entry in entries})
+        digests = file.digests({entry.algorithm for entry in entries})
         for entry in entries:
             if entry.size != file.size or digests[entry.algorithm] != entry.digest:
                 message = f"{name} does not have the hash that {LIST_NAME} lists"

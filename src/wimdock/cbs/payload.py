@@ -7,12 +7,13 @@ from pathlib import Path
 
 from wimdock.cbs.cabinet import extract_cabinet
 from wimdock.cbs.container import check_container
-from wimdock.cbs.contents import ContentFile, Contents, fold_name, read_content
+from wimdock.cbs.contents import ContentFile, Contents, fold_name
 from wimdock.cbs.delta_package import LIST_NAME as DELTA_LIST
 from wimdock.cbs.delta_package import parse_delta_package, rebuild
 from wimdock.cbs.element import MAX_XML, parse_xml
 from wimdock.cbs.filehashes import LIST_NAME as HASH_LIST
 from wimdock.cbs.filehashes import MAX_LIST, parse_filehashes, verify_filehashes
+from wimdock.cbs.spool import Spool, on_disk
 from wimdock.errors import MalformedPackage, UnsupportedPackage
 from wimdock.files import storage_error
 
@@ -43,23 +44,24 @@ def read_payload(path: Path, workspace: Path) -> Payload:
     not supported; CorruptPackage where a hash does not match; DeltaError for a broken delta.
     """
     check_container(path)
-    contents = extract_cabinet(path, workspace / "file", _is_package_file)
+    spool = Spool(workspace)
+    contents = extract_cabinet(path, spool, _is_package_file)
     _refuse_express(path.name, contents)
     if ROOT_MANIFEST not in contents and DELTA_LIST not in contents:
         inner = _inner_cabinet(path, contents)
-        check_container(inner.path)
-        contents = extract_cabinet(inner.path, workspace / "cabinet", _is_package_file)
+        check_container(inner)
+        contents = extract_cabinet(inner, spool, _is_package_file)
         _refuse_express(path.name, contents)
         try:
-            inner.path.unlink()
+            inner.unlink()
         except OSError as error:
-            raise storage_error(error, inner.path) from error
+            raise storage_error(error, inner) from error
     listed, verified = _verify_list(contents)
     refused: dict[str, str] = {}
     delta_list = contents.get(DELTA_LIST)
     if delta_list is not None:
-        files = parse_delta_package(read_content(delta_list, MAX_XML))
-        contents, refused = rebuild(contents, files, workspace / "made")
+        files = parse_delta_package(delta_list.read(MAX_XML))
+        contents, refused = rebuild(contents, files, spool)
         listed |= {fold_name(file.name) for file in contents}
         verified += len(contents)
     if ROOT_MANIFEST not in contents:
@@ -76,7 +78,7 @@ def _verify_list(contents: Contents) -> tuple[set[str], int]:
     found = contents.get(HASH_LIST)
     if found is None:
         return set(), 0
-    hashes = parse_filehashes(read_content(found, MAX_LIST))
+    hashes = parse_filehashes(found.read(MAX_LIST))
     return {fold_name(entry.name) for entry in hashes}, verify_filehashes(contents, hashes)
 
 
@@ -87,9 +89,11 @@ def _refuse_express(name: str, contents: Contents) -> None:
             raise UnsupportedPackage(message, reasons=(message,))
 
 
-def _inner_cabinet(path: Path, contents: Contents) -> ContentFile:
+def _inner_cabinet(path: Path, contents: Contents) -> Path:
     """Find the package of a .msu: the cabinet that its .xml names, or the only one."""
-    cabinets = {fold_name(file.name): file for file in contents.ending(".cab")}
+    cabinets: dict[str, ContentFile] = {
+        fold_name(file.name): file for file in contents.ending(".cab")
+    }
     named = [name for name in _named_sources(contents) if name in cabinets]
     candidates = list(dict.fromkeys(named)) or list(cabinets)
     if not candidates:
@@ -100,13 +104,13 @@ def _inner_cabinet(path: Path, contents: Contents) -> ContentFile:
         message = f"{path.name} holds several packages: {names}"
         hint = "Extract the cabinets and give them one by one."
         raise UnsupportedPackage(message, reasons=(message,), hint=hint)
-    return cabinets[candidates[0]]
+    return on_disk(cabinets[candidates[0]])
 
 
 def _named_sources(contents: Contents) -> list[str]:
     names: list[str] = []
     for file in contents.ending(".xml"):
-        root = parse_xml(read_content(file, MAX_XML), file.name)
+        root = parse_xml(file.read(MAX_XML), file.name)
         sources = (element for element in root.walk() if element.name == "source")
         names += (fold_name(found.get("location")).rpartition("\\")[2] for found in sources)
     return names

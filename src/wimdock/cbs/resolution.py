@@ -10,17 +10,17 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 from wimdock.cbs.component_manifest import ComponentFile, ComponentManifest
 from wimdock.cbs.component_reader import parse_component
-from wimdock.cbs.contents import ContentFile, digest_file, fold_name, read_content
+from wimdock.cbs.contents import Content, ContentFile, fold_name
 from wimdock.cbs.coverage import Coverage
 from wimdock.cbs.element import MAX_XML
 from wimdock.cbs.identity import Identity
 from wimdock.cbs.package_manifest import PackageManifest
 from wimdock.cbs.package_reader import parse_package
 from wimdock.cbs.payload import ROOT_MANIFEST, Payload
+from wimdock.cbs.spool import on_disk
 from wimdock.cbs.update import UpdateComponent, UpdatePackage
 from wimdock.delta import decode_manifest, is_compressed_manifest
 from wimdock.errors import CorruptPackage, MalformedPackage
@@ -104,7 +104,7 @@ class _Resolver:
         return self._package(found, identity)
 
     def _package(self, file: ContentFile, expected: Identity | None) -> UpdatePackage:
-        data = read_content(file, MAX_XML)
+        data = file.read(MAX_XML)
         manifest = parse_package(data, file.name)
         if expected is not None and not manifest.identity.same_as(expected):
             message = f"{file.name} is the manifest of {manifest.identity.package_id}"
@@ -112,7 +112,7 @@ class _Resolver:
         stem = file.name.removesuffix(file.name[-4:])
         names = (f"{stem}.cat", f"{manifest.identity.package_id}.cat")
         catalog = self.coverage.find(data, file.name, names)
-        package = UpdatePackage(manifest, file.path, catalog, catalog is not None)
+        package = UpdatePackage(manifest, on_disk(file), catalog, catalog is not None)
         self.packages[fold_name(package.id)] = package
         return package
 
@@ -161,7 +161,7 @@ class _Resolver:
             if reason := self.payload.refused.get(name):
                 self.reasons.append(f"component {key_form}: its manifest {reason}")
             return None
-        delivered = read_content(file, MAX_XML)
+        delivered = file.read(MAX_XML)
         decoded = decode_manifest(delivered, self._base_for(delivered))
         manifest = parse_component(decoded, name)
         if manifest.identity.key_form != key_form:
@@ -170,7 +170,7 @@ class _Resolver:
         return UpdateComponent(
             identity=manifest.identity,
             key_form=key_form,
-            delivered=file.path,
+            delivered=file.content,
             decoded=decoded,
             digest=hashlib.sha256(decoded).digest(),
             manifest=manifest,
@@ -183,9 +183,9 @@ class _Resolver:
             self.base, self.has_base = self.dictionary(), True
         return self.base
 
-    def _files(self, key_form: str, manifest: ComponentManifest) -> dict[str, Path]:
+    def _files(self, key_form: str, manifest: ComponentManifest) -> dict[str, Content]:
         delivered = dict(self.payload.contents.below(key_form))
-        files: dict[str, Path] = {}
+        files: dict[str, Content] = {}
         for entry in manifest.files:
             source = fold_name(entry.source)
             found = delivered.get(source)
@@ -194,7 +194,7 @@ class _Resolver:
                     self.reasons.append(f"component {key_form}: file {entry.source}: {reason}")
                 continue
             self._verify(found, entry, key_form)
-            files[source] = found.path
+            files[source] = found.content
         return files
 
     def _verify(self, file: ContentFile, entry: ComponentFile, key_form: str) -> None:
@@ -204,7 +204,7 @@ class _Resolver:
                     f"component {key_form}: file {entry.source} has no hash to verify it by"
                 )
             return
-        digests = digest_file(file.path, (entry.digest.algorithm,))
+        digests = file.digests((entry.digest.algorithm,))
         if digests[entry.digest.algorithm] != entry.digest.value:
             message = f"{file.name} does not have the hash that its manifest lists"
             raise CorruptPackage(message)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from wimdock.cbs.component_manifest import ComponentManifest
+from wimdock.cbs.contents import Content
 from wimdock.cbs.identity import Identity
 from wimdock.cbs.package_manifest import PackageManifest
 
@@ -45,11 +46,11 @@ class UpdateComponent:
 
     identity: Identity
     key_form: str
-    delivered: Path
+    delivered: Content
     decoded: bytes
     digest: bytes
     manifest: ComponentManifest
-    files: Mapping[str, Path]
+    files: Mapping[str, Content]
     catalog: Path | None
 
     @property
@@ -57,7 +58,7 @@ class UpdateComponent:
         """Tell whether a catalog of the update holds its hash."""
         return self.catalog is not None
 
-    def file(self, source: str) -> Path | None:
+    def file(self, source: str) -> Content | None:
         """Find a payload file by its source name."""
         return self.files.get(source.lower().replace("/", "\\"))
 
