@@ -186,7 +186,7 @@ def _corrupt() -> Iterator[tuple[str, Case]]:
     yield "missing manifest", Case(plain, "UnsupportedPackage", (drop_manifest, hash_again))
     yield "missing child", Case(plain, "UnsupportedPackage", (drop_child, hash_again))
     yield "no update.mum", Case(plain, "MalformedPackage", (drop_root, hash_again))
-    yield "broken catalog", Case(plain, "UnsupportedPackage", (ruin_catalog, hash_again))
+    yield "broken catalog", Case(plain, "UnsignedPackage", (ruin_catalog, hash_again))
 
 
 def _hostile() -> Iterator[tuple[str, Case]]:
@@ -200,12 +200,8 @@ def _hostile() -> Iterator[tuple[str, Case]]:
         yield f"cabinet name {name}", Case(plain, "MalformedPackage", (add(name), hash_again))
     for name in ("..\\evil.exe", "C:evil.exe", "evil.exe:stream", ".."):
         yield f"payload name {name}", Case(_hostile_payload(name), "MalformedPackage")
-    yield (
-        "payload leaves its folder",
-        Case(
-            _hostile_payload("evil.exe", "$(runtime.system32)\\..\\..\\..\\"), "UnsupportedPackage"
-        ),
-    )
+    outside = _hostile_payload("evil.exe", "$(runtime.system32)\\..\\..\\..\\")
+    yield "payload leaves its folder", Case(outside, "UnsupportedPackage")
     bomb = b'<!DOCTYPE lab [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;">]>'
 
     def entities(files: Files) -> None:

@@ -1,4 +1,4 @@
-"""Every case of the lab, through the whole of wimdock: it ends as it should, and the file is whole."""
+"""Every case of the lab through the whole of wimdock: it ends as it should, the file is whole."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ from tests.lab.descriptor import (
     acl,
 )
 from tests.lab.image import verify
-from tests.lab.snapshot import differences
+from tests.lab.snapshot import Snapshot, differences
 from tests.witnesses.serviced import CONFIG, HIVES, Serviced
 from tests.witnesses.update_contents import UpdateContents
 
@@ -30,6 +30,10 @@ _ACCESS = acl(
     Ace(ALL_RESTRICTED_APP_PACKAGES, READ_EXECUTE),
 )
 _AUDIT = acl(Ace(EVERYONE, 0x000D0116, flags=0xC0, kind=2))
+
+
+def reparse_points(facts: Snapshot) -> dict[str, bytes]:
+    return {path: one.reparse for path, one in facts.items() if one.reparse is not None}
 
 
 def test_other_programs_find_the_file_in_order(serviced: Serviced) -> None:
@@ -78,12 +82,8 @@ def test_nothing_came_that_the_packages_do_not_bring(
     serviced: Serviced, contents: tuple[UpdateContents, ...]
 ) -> None:
     new = {path for path in serviced.after if path not in serviced.before}
-    known = {
-        name
-        for content in contents
-        for file in content.promised
-        for name in (file.store, file.runtime)
-    }
+    promised = [file for content in contents for file in content.promised]
+    known = {file.store for file in promised} | {file.runtime for file in promised}
     for path in sorted(path for path in new if serviced.after[path].sha256 is not None):
         folder = path.rpartition("/")[0]
         assert path in known or folder in {
@@ -95,8 +95,6 @@ def test_nothing_came_that_the_packages_do_not_bring(
 
 
 def test_every_reparse_point_is_as_before(serviced: Serviced) -> None:
-    points = {path: facts.reparse for path, facts in serviced.before.items() if facts.reparse}
+    points = reparse_points(serviced.before)
     assert len(points) > 35
-    assert points == {
-        path: facts.reparse for path, facts in serviced.after.items() if facts.reparse
-    }
+    assert reparse_points(serviced.after) == points

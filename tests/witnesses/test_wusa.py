@@ -52,11 +52,8 @@ def _ask(wine: Prefix, standalone: Path) -> Opinion:
     new_files = {name: sha for name, sha in wine.files().items() if files.get(name) != sha}
     new_keys: Registry = {}
     for key, values in wine.registry().items():
-        fresh = {
-            name: value
-            for name, value in values.items()
-            if registry.get(key, {}).get(name) != value
-        }
+        before = registry.get(key, {})
+        fresh = {name: value for name, value in values.items() if before.get(name) != value}
         if fresh or key not in registry:
             new_keys[key] = fresh
     return Opinion(new_files, new_keys)

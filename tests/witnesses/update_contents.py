@@ -57,7 +57,10 @@ def read_update(cabinet: Path, folder: Path, dictionary: bytes) -> UpdateContent
         files[name] = decoded
         root = etree.fromstring(decoded)
         promised += _promised(root, name.removesuffix(".manifest"))
-        services += [dict(found.attrib) for found in root.iter(f"{_ASM3}serviceData")]
+        services += [
+            {str(word): str(value) for word, value in found.attrib.items()}
+            for found in root.iter(f"{_ASM3}serviceData")
+        ]
     return UpdateContents(files, tuple(promised), tuple(services))
 
 
