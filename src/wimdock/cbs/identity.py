@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Self
 
 from wimdock.errors import MalformedPackage
@@ -57,6 +58,7 @@ class Version:
         return f"{self.major}.{self.minor}.{self.build}.{self.revision}"
 
 
+@lru_cache(maxsize=8192)
 def name_hash(text: str) -> int:
     """Hash a name into 64 bits, without regard to case."""
     parts = [0] * _ACCUMULATORS
