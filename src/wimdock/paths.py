@@ -39,7 +39,10 @@ class ImagePath:
     @property
     def parent(self) -> ImagePath:
         """The folder that holds it; the root is its own."""
-        return ImagePath(self.parts[:-1])
+        path = ImagePath.__new__(ImagePath)
+        path.parts = self.parts[:-1]
+        path.key = self.key[:-1]
+        return path
 
     def is_below(self, other: ImagePath) -> bool:
         """Tell whether it lies in `other`, at any depth, or is it."""

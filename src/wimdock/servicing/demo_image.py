@@ -24,7 +24,7 @@ from wimdock.image.staging import StagedImage
 from wimdock.image.windows import WindowsImage
 from wimdock.paths import ImagePath
 from wimdock.registry import Hive, ValueType, encode_dword, encode_string
-from wimdock.reparse.data import AppExecLink
+from wimdock.reparse.data import AppExecLink, MountPoint, SymbolicLink
 from wimdock.reparse.encode import encode, junction, symbolic_link
 from wimdock.wim.creation import NewImage, create_archive
 from wimdock.wim.transaction import Transaction
@@ -94,8 +94,12 @@ def _reparse_points() -> list[FileEdit]:
         executable=r"C:\Program Files\WindowsApps\Demo.Terminal\wt.exe",
         application_type="0",
     )
-    links = [
-        (_OFFICE + office + r"\MSO.DLL", symbolic_link(rf"\\?\C:{_OFFICE}\Office16\MSO.DLL"), False),
+    links: list[tuple[str, SymbolicLink | MountPoint | AppExecLink, bool]] = [
+        (
+            _OFFICE + office + r"\MSO.DLL",
+            symbolic_link(rf"\\?\C:{_OFFICE}\Office16\MSO.DLL"),
+            False,
+        ),
         (r"\Documents and Settings", junction(r"C:\Users"), True),
         (r"\Users\All Users", symbolic_link(r"C:\ProgramData"), True),
         (_ALIASES + r"\wt.exe", alias, False),
@@ -109,8 +113,7 @@ def _reparse_points() -> list[FileEdit]:
         (r"\Users\Default\OneDrive", 0x9000601A, _CLOUD, True),
     ]
     points += [
-        PutReparsePoint(ImagePath(path), tag, data, directory)
-        for path, tag, data, directory in raw
+        PutReparsePoint(ImagePath(path), tag, data, directory) for path, tag, data, directory in raw
     ]
     return list(points)
 

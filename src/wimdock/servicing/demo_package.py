@@ -62,7 +62,9 @@ def _package_manifest() -> bytes:
         '<package identifier="KB0000001" releaseType="Feature Pack">',
         '<parent buildCompare="GE" revisionCompare="GE" disposition="detect">'
         f"{_element(Identity.parse_id(PARENT))}</parent>",
-        f'<update name="demo"><component>{_element(demo_identity("Deployment"))}</component></update>',
+        '<update name="demo">',
+        f"<component>{_element(demo_identity('Deployment'))}</component>",
+        "</update>",
         "</package>",
     )
 

@@ -7,7 +7,7 @@ main hash does not count where there are unnamed stream entries.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from wimdock.errors import MalformedImage
 from wimdock.wim import layout
@@ -16,16 +16,14 @@ _ZERO = layout.ZERO_HASH
 Buffer = bytes | bytearray | memoryview
 
 
-@dataclass(frozen=True, slots=True)
-class Stream:
+class Stream(NamedTuple):
     """A stream entry as it is stored: `name` is "" for an unnamed one, `sha1` may be all zero."""
 
     name: str
     sha1: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """A directory entry as it is stored.
 
     Times are FILETIMEs. `children` is the offset of the folder's list in the metadata, 0 for none.

@@ -111,6 +111,7 @@ class MetadataEditor:
         self._scan()
         self._next_group = max(self._links, default=0) + 1
         self._root = _Item(metadata.root)
+        self._folders: dict[tuple[str, ...], _Item] = {}  # found before, by folded path
         self._references: Counter[bytes] = Counter()
         self._directories = self._files = self._bytes = self._link_bytes = 0
 
@@ -142,15 +143,16 @@ class MetadataEditor:
         return item.folder
 
     def _find(self, path: ImagePath) -> _Item | None:
-        here: _Item = self._root
-        for name in path.parts:
-            if not here.entry.is_directory:
+        if not path.parts:
+            return self._root
+        above = path.parent
+        folder = self._folders.get(above.key)
+        if folder is None:
+            folder = self._find(above)
+            if folder is None or not folder.entry.is_directory:
                 return None
-            found = self._open(here).find(name)
-            if found is None:
-                return None
-            here = found
-        return here
+            self._folders[above.key] = folder
+        return self._open(folder).find(path.name)
 
     def _existing(self, path: ImagePath) -> _Item:
         item = self._find(path)
@@ -205,9 +207,9 @@ class MetadataEditor:
         """
         entry = self._new_entry(path, facts, sha1, None, ())
         if facts.security_id < 0:
-            entry = replace(entry, security_id=self._inherited(path))
+            entry = entry._replace(security_id=self._inherited(path))
         if links:
-            entry = replace(entry, link=layout.DENTRY_LINK.pack(self._new_group()))
+            entry = entry._replace(link=layout.DENTRY_LINK.pack(self._new_group()))
         for name in dict.fromkeys((path, *links)):
             self._replace(name, entry, facts)
 
@@ -220,7 +222,7 @@ class MetadataEditor:
         if not item.entry.hard_link_group:
             group = self._new_group()
             self._track(item.entry, -1)
-            item.entry = replace(item.entry, link=layout.DENTRY_LINK.pack(group))
+            item.entry = item.entry._replace(link=layout.DENTRY_LINK.pack(group))
             item.changed = True
             self._track(item.entry, 1)
         for name in dict.fromkeys(links):
@@ -237,9 +239,9 @@ class MetadataEditor:
         attributes = facts.attributes | layout.ATTRIBUTE_REPARSE_POINT
         facts = replace(facts, attributes=attributes)
         entry = self._new_entry(path, facts, None, sha1, ())
-        entry = replace(entry, link=layout.REPARSE.pack(tag, 0, flags))
+        entry = entry._replace(link=layout.REPARSE.pack(tag, 0, flags))
         if facts.security_id < 0:
-            entry = replace(entry, security_id=self._inherited(path))
+            entry = entry._replace(security_id=self._inherited(path))
         self._replace(path, entry, facts)
 
     def put_stream(self, path: ImagePath, name: str, sha1: bytes | None) -> None:
@@ -261,7 +263,7 @@ class MetadataEditor:
                 reparse=entry.reparse_sha1,
                 named=(*others, Stream(name, sha1 or layout.ZERO_HASH)),
             )
-            each.entry = replace(entry, hash=main, streams=streams)
+            each.entry = entry._replace(hash=main, streams=streams)
             each.changed = True
             self._track(each.entry, 1)
 
@@ -275,6 +277,7 @@ class MetadataEditor:
         for each in self._subtree(item):
             self._track(each, -1)
         self._open(parent).remove(item)
+        self._folders.clear()
 
     # How the edits are made
 
@@ -322,16 +325,18 @@ class MetadataEditor:
     def _replace(self, path: ImagePath, entry: Entry, facts: FileFacts) -> None:
         standing = self._find(path)
         if standing is None:
-            self._add(path, replace(entry, name=path.name, short_name=""), facts)
+            self._add(path, entry._replace(name=path.name, short_name=""), facts)
             return
         old = standing.entry
         if old.is_directory and not (old.is_reparse_point and not old.children):
             message = f"{path} is a folder in the image: no file can take its place"
             raise UsageError(message, hint="Take the folder away first.")
         self._track(old, -1)
-        standing.entry = replace(entry, name=old.name, short_name=old.short_name)
+        standing.entry = entry._replace(name=old.name, short_name=old.short_name)
         standing.changed = True
         standing.folder = None
+        if old.is_directory:
+            self._folders.clear()
         self._track(standing.entry, 1)
 
     def _add(self, path: ImagePath, entry: Entry, facts: FileFacts) -> None:
@@ -347,7 +352,7 @@ class MetadataEditor:
             message = f"{path.parent} is no plain folder: nothing can be put into it"
             raise UsageError(message, hint="A reparse point or a file stands there.")
         if entry.security_id < 0:
-            entry = replace(entry, security_id=parent.entry.security_id)
+            entry = entry._replace(security_id=parent.entry.security_id)
         self._open(parent).insert(_Item(entry, changed=True))
         self._track(entry, 1)
 
