@@ -6,6 +6,7 @@ import ast
 import os
 import re
 import subprocess
+import sys
 import tomllib
 from functools import cache
 from pathlib import Path
@@ -114,6 +115,24 @@ def test_every_requirement_is_pinned_by_hash() -> None:
     assert names(configuration()["build-system"]["requires"]) <= run.keys()
     assert names(project["optional-dependencies"]["dev"]) <= dev.keys()
     assert run.items() <= dev.items()
+
+
+def test_whatever_is_imported_is_required() -> None:
+    """A tool of the tests that wimdock imports would be missing where only wimdock is installed."""
+    distributions = {"libarchive": "libarchive-c"}
+    required = names(configuration()["project"]["dependencies"])
+    for path in SOURCES:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            match node:
+                case ast.Import(names=aliases):
+                    imported = {alias.name for alias in aliases}
+                case ast.ImportFrom(module=str(module), level=0):
+                    imported = {module}
+                case _:
+                    continue
+            roots = {name.partition(".")[0] for name in imported} - sys.stdlib_module_names
+            missing = {distributions.get(root, root) for root in roots - {"wimdock"}} - required
+            assert not missing, f"{name_of(path)}, line {node.lineno}"
 
 
 def test_every_exception_from_the_linter_has_a_reason() -> None:
