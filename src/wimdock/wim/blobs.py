@@ -15,7 +15,7 @@ from wimdock.wim import layout
 from wimdock.wim.header import ResourceHeader
 
 _HASHES = struct.Struct("<30x20s")
-_FLAGS = struct.Struct("<7xB42x")
+_FLAGS_AT = 7
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,24 +65,17 @@ class BlobTable:
 
     def metadata(self) -> list[Blob]:
         """Give the metadata entries, in image order."""
-        found = []
-        for position, (flags,) in enumerate(_FLAGS.iter_unpack(self.data)):
-            if flags & layout.RESOURCE_METADATA:
-                found.append(self[position])
-        return found
-
-    @property
-    def solid(self) -> bool:
-        """Tell whether several contents share one compressed resource, as in an .esd file."""
-        return any(flags & layout.RESOURCE_SOLID for (flags,) in _FLAGS.iter_unpack(self.data))
+        flags = self.data[_FLAGS_AT :: layout.BLOB_SIZE]
+        metadata = layout.RESOURCE_METADATA
+        return [self[position] for position, flag in enumerate(flags) if flag & metadata]
 
     @property
     def index(self) -> dict[bytes, int]:
         """Positions by SHA-1, without metadata; the first of two equal hashes counts."""
         if self._index is None:
-            self._index = {}
-            for position, (sha1,) in enumerate(_HASHES.iter_unpack(self.data)):
-                self._index.setdefault(sha1, position)
+            hashes = [sha1 for (sha1,) in _HASHES.iter_unpack(self.data)]
+            # Backwards, so that the first of two equal hashes is the one that stays.
+            self._index = dict(zip(reversed(hashes), range(len(hashes) - 1, -1, -1), strict=True))
             for blob in self.metadata():
                 if self._index.get(blob.sha1) == blob.position:
                     del self._index[blob.sha1]
