@@ -70,6 +70,12 @@ class BlobTable:
         return [self[position] for position, flag in enumerate(flags) if flag & metadata]
 
     @property
+    def solid(self) -> bool:
+        """Tell whether several contents share one compressed resource, as in an .esd file."""
+        flags = self.data[_FLAGS_AT :: layout.BLOB_SIZE]
+        return any(flag & layout.RESOURCE_SOLID for flag in set(flags))
+
+    @property
     def index(self) -> dict[bytes, int]:
         """Positions by SHA-1, without metadata; the first of two equal hashes counts."""
         if self._index is None:
