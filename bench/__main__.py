@@ -1,0 +1,96 @@
+"""Measures wimdock against wimlib-imagex on images of the machine's own files: scripts/bench."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from dataclasses import asdict
+from pathlib import Path
+
+from bench.process import ROOT, BenchError
+from bench.results import document, figures, machine, seconds, table
+from bench.rounds import Measured, Rounds
+from bench.samples import COMPRESSIONS, QUICK, Samples, Scale
+
+
+def default_cache() -> Path:
+    """Give the folder that keeps the images between runs."""
+    named = os.environ.get("XDG_CACHE_HOME")
+    return (Path(named) if named else Path.home() / ".cache") / "wimdock-bench"
+
+
+def _arguments(words: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="scripts/bench", description=__doc__)
+    parser.add_argument("--cache", type=Path, default=default_cache(), help="keeps the images")
+    parser.add_argument("--quick", action="store_true", help="tiny images: shows that it runs")
+    parser.add_argument("--rounds", type=int, default=5, help="of every pair (%(default)s)")
+    parser.add_argument("--recaptures", type=int, default=1, help="slow ones (%(default)s)")
+    parser.add_argument("--megabytes", type=int, default=Scale().megabytes, help="of content")
+    parser.add_argument("--compression", choices=COMPRESSIONS, help="only this one")
+    parser.add_argument("--json", action="store_true", help="print everything as JSON")
+    return parser.parse_args(words)
+
+
+def _say(words: str) -> None:
+    print(words, file=sys.stderr, flush=True)
+
+
+def _make(samples: Samples, scale: Scale) -> None:
+    """Make the samples in another process: this one must stay small, see `bench.process.timed`."""
+    _say("making the images and the package, unless they are there already")
+    options = [f"--{name.replace('_', '-')}={value}" for name, value in asdict(scale).items()]
+    command = [sys.executable, "-m", "bench.samples", str(samples.folder), *options]
+    if subprocess.run(command, cwd=ROOT, stdout=sys.stderr, check=False).returncode:
+        message = "the samples could not be made"
+        raise BenchError(message)
+
+
+def _measure(given: argparse.Namespace, samples: Samples) -> list[Measured]:
+    measured = []
+    with tempfile.TemporaryDirectory(prefix="work-", dir=samples.folder) as folder:
+        for compression in COMPRESSIONS:
+            if given.compression in (None, compression):
+                rounds = Rounds(samples, compression, Path(folder), _say)
+                rounds.read(given.rounds)
+                rounds.write(given.rounds)
+                for _ in range(given.recaptures):
+                    rounds.recapture()
+                measured.append(rounds.measured)
+    return measured
+
+
+def main(words: list[str] | None = None) -> int:
+    """Measure and print; 1 where a goal is missed."""
+    given = _arguments(words)
+    scale = QUICK if given.quick else Scale(megabytes=given.megabytes)
+    samples = Samples(given.cache.resolve() / scale.name)
+    _make(samples, scale)
+    measured = _measure(given, samples)
+    found = [figure for each in measured for figure in figures(each)]
+    if given.json:
+        print(json.dumps(document(samples, measured, found), indent=1))
+    else:
+        _print(samples, measured, table(found))
+    return 1 if any(figure.met is False for figure in found) else 0
+
+
+def _print(samples: Samples, measured: list[Measured], figures_table: str) -> None:
+    print(", ".join(f"{name} {value}" for name, value in machine().items()))
+    for path in sorted(samples.folder.glob("*.wim")):
+        facts = samples.facts(path)
+        print(
+            f"{path.stem}: {facts['entries']:,} entries, {facts['reparse_points']:,} reparse "
+            f"points, {facts['content'] / 1e6:,.0f} MB of content in {facts['bytes'] / 1e6:,.0f} MB"
+        )
+    print(f"\n{figures_table}\n\n{seconds(measured)}")
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except BenchError as error:
+        sys.exit(f"bench: {error}")
