@@ -44,7 +44,7 @@ def _make(samples: Samples, scale: Scale) -> None:
     _say("making the images and the package, unless they are there already")
     options = [f"--{name.replace('_', '-')}={value}" for name, value in asdict(scale).items()]
     command = [sys.executable, "-m", "bench.samples", str(samples.folder), *options]
-    if subprocess.run(command, cwd=ROOT, stdout=sys.stderr, check=False).returncode:
+    if subprocess.run(command, cwd=ROOT, stdout=subprocess.DEVNULL, check=False).returncode:
         message = "the samples could not be made"
         raise BenchError(message)
 

@@ -1,0 +1,90 @@
+"""The benchmark runs, on an image too small to say anything, and says what it is asked for."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from bench.__main__ import main
+from bench.figure import Figure, Range
+from bench.process import BenchError, timed
+from bench.selection import PLACE, Chosen, choose, thin
+from bench.working_copy import WorkingCopy
+from tests.conftest import skip_or_fail
+from tests.lab.tool import HIVE_TOOLS, missing
+
+GOALS = {
+    "inspect --reparse / wimlib-imagex dir": 1.0,
+    "transaction / wimlib-imagex update": 1.0,
+    "service / wimlib-imagex update": 2.0,
+    "apply, add, capture / service": 50.0,
+    "service, image 10 times larger": 1.3,
+    "peak memory of service": 250.0,
+    "rollback beyond start-up": 0.1,
+}
+
+
+def test_a_quick_run_measures_every_figure(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    absent = missing(("wimlib-imagex", *HIVE_TOOLS))
+    if absent:
+        skip_or_fail(f"not installed: {', '.join(absent)}")
+    options = ("--quick", "--rounds=1", "--compression=LZX", "--json", f"--cache={tmp_path}")
+    main([*options])
+    said = json.loads(capsys.readouterr().out)
+    found = {figure["name"]: figure["goal"] for figure in said["figures"] if figure["goal"]}
+    assert found == GOALS
+    assert all(figure["measured"] != 0 for figure in said["figures"])
+    assert said["images"]["large-LZX"]["entries"] >= 2_000
+    assert said["images"]["large-LZX"]["reparse_points"] > 0
+    assert list(said["runs"]) == ["LZX"]
+    assert not list(tmp_path.glob("*/work-*"))
+
+
+def test_a_program_that_fails_ends_the_benchmark_with_its_words() -> None:
+    with pytest.raises(BenchError, match="no such thing"):
+        timed("sh", "-c", "echo no such thing >&2; exit 3")
+
+
+def test_the_memory_of_a_program_is_its_own() -> None:
+    small = timed("sh", "-c", "exit 0")
+    assert small.seconds > 0
+    assert 0 < small.peak < 250e6
+
+
+def test_few_files_are_lent_again_and_folders_are_thinned_whole() -> None:
+    files = [Chosen(f"/a/{n % 5}/{n}", f"{PLACE}/a/{n % 5}/{n}", n) for n in range(100)]
+    chosen = choose(files, 250, 2_000)
+    assert sum(file.size for file in chosen) == 4 * sum(range(63))
+    assert len({file.target for file in chosen}) == len(chosen) == 4 * 63
+    assert len(thin(choose(files, 10, 10**6), 5)) == 20
+
+
+def test_a_working_copy_is_put_back(tmp_path: Path) -> None:
+    pristine = tmp_path / "image.wim"
+    pristine.write_bytes(bytes(range(256)) * 40)
+    (tmp_path / "work").mkdir()
+    copy = WorkingCopy(pristine, tmp_path / "work")
+    with copy.path.open("r+b") as file:
+        file.write(b"another header")
+        file.seek(0, 2)
+        file.write(b"appended")
+    copy.path.with_name("image.wim.generations").write_text("")
+    copy.restore()
+    assert copy.path.read_bytes() == pristine.read_bytes()
+    assert list((tmp_path / "work").iterdir()) == [copy.path]
+    with copy.path.open("r+b") as file:
+        file.seek(5000)
+        file.write(b"overwritten")
+    with pytest.raises(BenchError, match="changed before its end"):
+        copy.restore()
+
+
+def test_a_goal_is_met_or_not() -> None:
+    assert Figure("", "LZX", Range.of([1.0, 3.0, 2.0]), 2.0).met is True
+    assert Figure("", "LZX", Range.of([2.1]), 2.0).met is False
+    assert Figure("", "LZX", Range.of([60.0]), 50.0, at_least=True).met is True
+    assert Figure("", "LZX", Range.of([60.0])).met is None
