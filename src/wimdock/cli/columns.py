@@ -20,20 +20,14 @@ def print_columns(columns: Sequence[Column | str], rows: Sequence[Sequence[objec
     heads = [Column(column) if isinstance(column, str) else column for column in columns]
     lines = [tuple(head.title for head in heads)]
     lines += [tuple("" if cell is None else visible(str(cell)) for cell in row) for row in rows]
-    last = len(heads) - 1
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    pads = [
-        str.rjust if head.right else (_as_it_is if place == last else str.ljust)
-        for place, head in enumerate(heads)
-    ]
-    write = sys.stdout.write
-    for line in lines:
-        cells = (pad(cell, width) for pad, cell, width in zip(pads, line, widths, strict=True))
-        write("  ".join(cells).rstrip() + "\n")
-
-
-def _as_it_is(cell: str, _width: int) -> str:
-    return cell
+    # Nothing follows the last column, so that a single long cell in it pads no other line.
+    widths[-1] = widths[-1] if heads[-1].right else 0
+    layout = "  ".join(
+        f"{{:{'>' if head.right else '<'}{width}}}"
+        for head, width in zip(heads, widths, strict=True)
+    )
+    sys.stdout.writelines(layout.format(*line).rstrip() + "\n" for line in lines)
 
 
 def print_summary(columns: Sequence[Column | str], rows: Sequence[Sequence[object]]) -> None:

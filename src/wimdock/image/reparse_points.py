@@ -45,13 +45,14 @@ def reparse_points(image: Image) -> Iterator[ReparsePoint]:
     """
     known: dict[tuple[int, bytes | None], tuple[ReparseValue, int]] = {}
     for path, entry in image.reparse_points():
-        key = entry.reparse_tag, entry.reparse_sha1
+        tag = entry.reparse_tag
+        key = tag, entry.reparse_sha1
         found = known.get(key)
         if found is None:
             found = known[key] = _read(image, entry)
         value, size = found
-        owner = owner_of(path, entry.reparse_tag, value, entry.attributes)
-        yield ReparsePoint(path, tag_of(entry.reparse_tag), value, owner, size, entry.is_directory)
+        owner = owner_of(path, tag, value, entry.attributes)
+        yield ReparsePoint(path, tag_of(tag), value, owner, size, entry.is_directory)
 
 
 def reparse_value(image: Image, entry: Entry) -> ReparseValue:

@@ -26,6 +26,8 @@ def plain_target(name: str) -> str:
 
 
 def _shown(substitute: str, printed: str) -> str:
+    if printed == substitute:
+        return printed
     if not printed:
         return plain_target(substitute)
     plain = plain_target(substitute).removeprefix("UNC\\")
