@@ -31,6 +31,7 @@ def storage_error(error: OSError, path: str | os.PathLike[str]) -> StorageError:
         errno.EROFS: 0x80070013,
         errno.EEXIST: 0x800700B7,
         errno.EISDIR: 0x80070005,
+        errno.ELOOP: 0x80070781,
     }
     hints = {
         errno.ENOSPC: "Free space on that disk, then run the command again; nothing was lost.",
@@ -42,6 +43,7 @@ def storage_error(error: OSError, path: str | os.PathLike[str]) -> StorageError:
         errno.EPERM: "Check the permissions of the file and its folder.",
         errno.EROFS: "The file system is read-only: work on a copy elsewhere.",
         errno.EEXIST: "Name a file that does not exist yet.",
+        errno.ELOOP: "The symbolic links lead in a circle: name the file itself.",
     }
     return StorageError(
         f"{os.fspath(path)}: {reason}",
@@ -124,10 +126,10 @@ class Disk:
             return f"file descriptor {fd}"
 
 
-def open_file(path: Path | str, flags: int = os.O_RDONLY) -> int:
+def open_file(path: Path | str, flags: int = os.O_RDONLY, mode: int = 0o644) -> int:
     """Open a file and give its descriptor; raise StorageError where that fails."""
     try:
-        return os.open(path, flags | os.O_CLOEXEC, 0o644)
+        return os.open(path, flags | os.O_CLOEXEC, mode)
     except OSError as error:
         raise storage_error(error, path) from error
 
@@ -174,16 +176,41 @@ def exclusive_lock(fd: int, path: Path) -> Iterator[None]:
             raise ImageBusy(message) from error
         raise storage_error(error, path) from error
     try:
+        if not _stands_at(fd, path):
+            # Whoever held the lock before put another file in its place: `fd` is the old one.
+            message = f"{path} was replaced by another program just now"
+            raise ImageBusy(message, hint="Run the command again.")
         yield
     finally:
         fcntl.flock(fd, fcntl.LOCK_UN)
 
 
+def _stands_at(fd: int, path: Path) -> bool:
+    try:
+        return os.path.samestat(os.fstat(fd), path.stat())
+    except OSError:
+        return False
+
+
+def real_path(path: Path | str) -> Path:
+    """Give the absolute path of the file itself, symbolic links followed; it need not exist."""
+    try:
+        return Path(path).resolve()
+    except (OSError, RuntimeError) as error:  # Python 3.12 and older tell a loop by RuntimeError
+        loop = (
+            error if isinstance(error, OSError) else OSError(errno.ELOOP, os.strerror(errno.ELOOP))
+        )
+        raise storage_error(loop, path) from error
+
+
 def copy_file(source: Path, target: Path, disk: Disk) -> None:
-    """Copy a file's content, sharing its blocks where the file system can; flush it."""
+    """Copy a file's content, sharing its blocks where the file system can; flush it.
+
+    Nobody but the user can read the copy: who may read `source` is not known here.
+    """
     reader = open_file(source)
     try:
-        writer = open_file(target, os.O_RDWR | os.O_CREAT | os.O_EXCL)
+        writer = open_file(target, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
         try:
             size = os.fstat(reader).st_size
             if not _reflink(reader, writer):

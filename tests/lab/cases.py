@@ -186,7 +186,7 @@ def _corrupt() -> Iterator[tuple[str, Case]]:
     yield "missing manifest", Case(plain, "UnsupportedPackage", (drop_manifest, hash_again))
     yield "missing child", Case(plain, "UnsupportedPackage", (drop_child, hash_again))
     yield "no update.mum", Case(plain, "MalformedPackage", (drop_root, hash_again))
-    yield "broken catalog", Case(plain, "UnsignedPackage", (ruin_catalog, hash_again))
+    yield "broken catalog", Case(plain, "UnsupportedPackage", (ruin_catalog, hash_again))
 
 
 def _hostile() -> Iterator[tuple[str, Case]]:

@@ -16,7 +16,9 @@ from wimdock.files import storage_error
 
 _EXAMPLES = examples("wimdock demo", "wimdock demo /tmp/try-wimdock")
 _IMAGE, _PACKAGE = "demo.wim", "demo-update.cab"
-_OWN = frozenset((_IMAGE, _PACKAGE, f"{_IMAGE}.generations"))
+_SIDECAR = f"{_IMAGE}.generations"
+# What the demo leaves, and what it may leave when it is stopped.
+_OWN = frozenset((_IMAGE, _PACKAGE, _SIDECAR, f".{_IMAGE}.new", f".{_SIDECAR}.new"))
 
 
 @click.command(epilog=_EXAMPLES)

@@ -31,6 +31,9 @@ _EXAMPLES = examples(
 )
 
 
+_LONGEST_INDEX = 9
+
+
 class IndexChoice(click.ParamType[int | None]):
     """The number of an image, or "all"."""
 
@@ -43,8 +46,9 @@ class IndexChoice(click.ParamType[int | None]):
         text = str(value).strip().lower()
         if text == "all":
             return None
-        if not text.isascii() or not text.isdigit() or int(text) < 1:
-            self.fail(f"{text!r} is neither a number from 1 nor 'all'", param, ctx)
+        digits = text.isascii() and text.isdigit() and len(text) <= _LONGEST_INDEX
+        if not digits or int(text) < 1:
+            self.fail(f"{text[:20]!r} is neither a number from 1 nor 'all'", param, ctx)
         return int(text)
 
 
@@ -181,9 +185,13 @@ def _show(report: ServiceReport) -> None:
 
 
 def _words(result: UpdateResult) -> str:
+    from wimdock.servicing.outcome import Outcome
+
     if result.plan is not None:
         return result.outcome.value
     code = "" if result.hresult is None else f" (0x{result.hresult:08X})"
+    if result.outcome is Outcome.ALREADY_INSTALLED:
+        return f"{result.outcome.value}{code}"
     return f"{result.outcome.value}: {result.reason}{code}"
 
 

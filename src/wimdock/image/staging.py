@@ -80,8 +80,9 @@ class StagedImage:
         self._clock = clock
         self._hives: dict[HiveName, Hive | None] = {}
         self._edited_hives: dict[HiveName, None] = {}
-        self._edits: list[FileEdit] = []
-        self._standing: dict[ImagePath, bool] = {}
+        self._staged: list[ChangeSet] = []
+        self._standing: set[ImagePath] = set()
+        self._gone: set[ImagePath] = set()
 
     # What planning asks
 
@@ -109,10 +110,11 @@ class StagedImage:
 
     def lookup(self, path: ImagePath) -> object | None:
         """Give something where a file or folder stands at a path, else None."""
-        standing = self._standing.get(path)
-        if standing is None:
-            return self.windows.lookup(path)
-        return path if standing else None
+        if path in self._standing:
+            return path
+        if any(path.is_below(gone) for gone in self._gone):
+            return None
+        return self.windows.lookup(path)
 
     def installed_packages(self) -> tuple[InstalledPackage, ...]:
         """Give the packages that the registry knows after the staged edits."""
@@ -122,7 +124,22 @@ class StagedImage:
     # Staging
 
     def stage(self, change_set: ChangeSet) -> None:
-        """Make the edits of a change set, in memory; RegistryError where a hive is missing."""
+        """Make the edits of a change set, in memory: all of them, or none where one fails.
+
+        RegistryError where a hive is missing or does not take an edit.
+        """
+        try:
+            self._edit_hives(change_set)
+        except BaseException:
+            self._hives.clear()
+            self._edited_hives.clear()
+            for staged in self._staged:
+                self._edit_hives(staged)
+            raise
+        self._staged.append(change_set)
+        self._place(change_set.files)
+
+    def _edit_hives(self, change_set: ChangeSet) -> None:
         for edit in change_set.registry:
             hive = self.hive(edit.hive)
             if hive is None:
@@ -130,14 +147,24 @@ class StagedImage:
                 raise RegistryError(message, hint="Only a whole Windows image can be serviced.")
             _edit_registry(hive, edit)
             self._edited_hives[edit.hive] = None
-        self._edits += change_set.files
-        for path, stands in _standing(change_set.files):
-            self._standing[path] = stands
+
+    def _place(self, edits: Iterable[FileEdit]) -> None:
+        for edit in edits:
+            if isinstance(edit, Delete):
+                self._gone.add(edit.path)
+                self._standing = {p for p in self._standing if not p.is_below(edit.path)}
+                continue
+            links = edit.links if isinstance(edit, PutFile | PutLinks) else ()
+            for path in (edit.path, *links):
+                here = path
+                while here.parts and here not in self._standing:
+                    self._standing.add(here)
+                    here = here.parent
 
     @property
     def changed(self) -> bool:
         """Tell whether anything is staged."""
-        return bool(self._edits or self._edited_hives)
+        return any(self._staged)
 
     # Writing
 
@@ -154,7 +181,8 @@ class StagedImage:
 
     def file_edits(self) -> list[FileEdit]:
         """Give the edits of files, those of edited hives last."""
-        return [*self._edits, *self._hive_files()]
+        edits = [edit for change_set in self._staged for edit in change_set.files]
+        return [*edits, *self._hive_files()]
 
     def _hive_files(self) -> Iterator[PutFile]:
         for name in self._edited_hives:
@@ -177,19 +205,6 @@ def _edit_registry(hive: Hive, edit: RegistryEdit) -> None:
                 key.delete_value(edit.name)
         case DeleteKey():
             hive.delete_key(edit.key)
-
-
-def _standing(edits: Iterable[FileEdit]) -> Iterator[tuple[ImagePath, bool]]:
-    for edit in edits:
-        if isinstance(edit, Delete):
-            yield edit.path, False
-            continue
-        names = (edit.path, *edit.links) if isinstance(edit, PutFile | PutLinks) else (edit.path,)
-        for path in names:
-            here = path
-            while here.parts:
-                yield here, True
-                here = here.parent
 
 
 def _contents(edits: Iterable[FileEdit]) -> Iterator[Content]:

@@ -3,12 +3,16 @@
 Order of writes: the file and its sidecar are copied beside it; the copy is serviced by its own
 transaction; the original becomes the backup by a second name; the sidecar of the copy, then the
 copy itself, are renamed into place. That last rename is the commit. A crash before it leaves the
-original at its place (and perhaps a copy, which the next run replaces), one after it the new file.
+original at its place (and perhaps a copy, which the next run takes away), after it the new file.
+
+The new file has the owner, mode and extended attributes of the original. Other hard links to the
+original stay names of the original; a symbolic link leads to the new file.
 """
 
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -24,7 +28,7 @@ class ServicedCopy:
     def __init__(self, original: Path, disk: Disk) -> None:
         """Name the copy and the backup beside the original."""
         self.original = original
-        self.path = original.with_name(f".{original.name}.servicing")
+        self.path = _copy_path(original)
         self._backup = original.with_name(f"{original.name}.backup")
         self._disk = disk
         self._kept = False
@@ -34,26 +38,29 @@ class ServicedCopy:
         """Where the original is kept, once the copy has taken its place."""
         return self._backup if self._kept else None
 
+    def make(self) -> None:
+        """Copy the original and its sidecar; what is left of an earlier copy is replaced."""
+        remove_leftovers(self.original)
+        copy_file(self.original, self.path, self._disk)
+        if sidecar_path(self.original).exists():
+            copy_file(sidecar_path(self.original), sidecar_path(self.path), self._disk)
+
     def keep(self) -> None:
         """Commit: the original becomes the backup, the copy takes its place."""
-        second_name = self._backup.with_name(f".{self._backup.name}.new")
-        second_name.unlink(missing_ok=True)
+        _take_over_attributes(self.original, self.path)
+        second_name = _second_name(self.original)
         try:
             second_name.hardlink_to(self.original)
-        except OSError as error:
-            raise storage_error(error, second_name) from error
+        except OSError:
+            # No file system has to know hard links: then the backup is a copy.
+            copy_file(self.original, second_name, self._disk)
+            _take_over_attributes(self.original, second_name)
         self._disk.replace(second_name, self._backup)
         copied, target = sidecar_path(self.path), sidecar_path(self.original)
         if copied.exists():
             self._disk.replace(copied, target)
         self._disk.replace(self.path, self.original)
         self._kept = True
-
-    def remove(self) -> None:
-        """Take away what was not kept."""
-        for path in (self.path, sidecar_path(self.path)):
-            with suppress(OSError):
-                path.unlink(missing_ok=True)
 
 
 @contextmanager
@@ -63,14 +70,42 @@ def serviced_copy(original: Path, disk: Disk, reporter: Reporter) -> Iterator[Se
     fd = open_file(original, os.O_RDONLY)
     try:
         with exclusive_lock(fd, original):
-            copy.remove()
             try:
                 with reporter.step("Copy the image file"):
-                    copy_file(original, copy.path, disk)
-                    if sidecar_path(original).exists():
-                        copy_file(sidecar_path(original), sidecar_path(copy.path), disk)
+                    copy.make()
                 yield copy
             finally:
-                copy.remove()
+                remove_leftovers(original)
     finally:
         os.close(fd)
+
+
+def remove_leftovers(original: Path) -> None:
+    """Take away what is not kept, or what a run that was killed left; needs the file's lock."""
+    copy = _copy_path(original)
+    for path in (copy, sidecar_path(copy), _second_name(original)):
+        with suppress(OSError):
+            path.unlink(missing_ok=True)
+
+
+def _copy_path(original: Path) -> Path:
+    return original.with_name(f".{original.name}.servicing")
+
+
+def _second_name(original: Path) -> Path:
+    return original.with_name(f".{original.name}.backup.new")
+
+
+def _take_over_attributes(source: Path, target: Path) -> None:
+    """Give a file the owner, mode and extended attributes of another, as far as one is allowed."""
+    try:
+        facts = source.stat()
+        with suppress(OSError):
+            os.chown(target, facts.st_uid, facts.st_gid)
+        target.chmod(stat.S_IMODE(facts.st_mode))
+        with suppress(OSError):
+            for name in os.listxattr(source):
+                with suppress(OSError):
+                    os.setxattr(target, name, os.getxattr(source, name))
+    except OSError as error:
+        raise storage_error(error, target) from error

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from wimdock.clock import Clock, SystemClock
 from wimdock.errors import GenerationError, ImageError
-from wimdock.files import Disk
+from wimdock.files import Disk, real_path
 from wimdock.wim.archive import Archive
 from wimdock.wim.generations import (
     Generation,
@@ -28,7 +28,7 @@ def list_generations(path: Path | str) -> tuple[list[Generation], Generation | N
 
     The second is None for a file that has no record yet, or that another program changed since.
     """
-    path = Path(path).resolve()
+    path = real_path(path)
     with Archive.open(path) as archive:
         generations = read_generations(path)
         return generations, current_generation(generations, archive.raw_header)

@@ -34,7 +34,7 @@ from wimdock.errors import (
     WimdockError,
 )
 from wimdock.events import Reporter
-from wimdock.files import Disk, exclusive_lock, open_file, read_at
+from wimdock.files import Disk, exclusive_lock, open_file, read_at, real_path
 from wimdock.wim import layout
 from wimdock.wim.appender import Appender, Content, ContentReference, content_hash
 from wimdock.wim.archive import Archive
@@ -60,7 +60,7 @@ _FEW = 16
 @contextmanager
 def locked_archive(path: Path | str) -> Iterator[Archive]:
     """Open an image file for writing and hold the lock on it, or raise ImageBusy."""
-    path = Path(path).resolve()
+    path = real_path(path)
     with ExitStack() as stack:
         fd = open_file(path, os.O_RDWR)
         stack.callback(os.close, fd)

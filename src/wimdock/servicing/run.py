@@ -1,0 +1,219 @@
+"""One run over one image file: updates opened, judged, planned, staged, and written together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from wimdock.cbs.applicability import ApplicabilityState, judge
+from wimdock.cbs.opening import open_update
+from wimdock.cbs.plan import make_plan
+from wimdock.cbs.support import unsupported
+from wimdock.cbs.update import Update
+from wimdock.errors import (
+    CorruptImage,
+    NotApplicable,
+    RegistryError,
+    UnsignedPackage,
+    UnsupportedPackage,
+    WimdockError,
+)
+from wimdock.events import Severity
+from wimdock.image.change_set import HiveName
+from wimdock.image.staging import StagedImage
+from wimdock.image.windows import WindowsImage
+from wimdock.servicing.options import ServiceOptions, Surroundings
+from wimdock.servicing.outcome import Outcome, ServiceReport, UpdateResult
+from wimdock.servicing.space import need_space
+from wimdock.wim import Archive
+from wimdock.wim.transaction import Commit, Transaction
+
+_STATES = {
+    ApplicabilityState.INSTALLED: Outcome.ALREADY_INSTALLED,
+    ApplicabilityState.SUPERSEDED: Outcome.SUPERSEDED,
+    ApplicabilityState.NOT_APPLICABLE: Outcome.NOT_APPLICABLE,
+}
+# Without these two an image is no Windows that component servicing knows.
+_NEEDED_HIVES = (HiveName.SOFTWARE, HiveName.COMPONENTS)
+
+
+class Run:
+    """The images and updates of a run: `plan` only reads, `write` commits, `report` tells."""
+
+    def __init__(
+        self,
+        archive: Archive,
+        updates: Sequence[Path],
+        options: ServiceOptions,
+        world: Surroundings,
+        workspace: Path,
+    ) -> None:
+        """Take what to do; updates are unpacked into `workspace`."""
+        self._archive = archive
+        self._paths = tuple(dict.fromkeys(updates))
+        self._options = options
+        self._world = world
+        self._workspace = workspace
+        self._results: list[UpdateResult] = []
+        self._staged: list[StagedImage] = []
+        self._updates: dict[Path, Update] = {}
+        self._dictionary = options.dictionary
+        self._indexes = options.indexes or tuple(range(1, archive.image_count + 1))
+
+    # Planning
+
+    def plan(self) -> Run:
+        """Read and verify the updates, judge and plan them for every image."""
+        images = [WindowsImage(self._archive, index) for index in self._indexes]
+        images = [image for image in images if self._is_windows(image)]
+        for number, path in enumerate(self._paths, start=1):
+            self._read(number, path, images)
+        for image in images:
+            self._plan_image(image)
+        if not self._options.continue_on_error:
+            self._refuse_not_applicable()
+        return self
+
+    def _is_windows(self, image: WindowsImage) -> bool:
+        for name in _NEEDED_HIVES:
+            if image.lookup(name.path) is None:
+                message = f"image {image.index} is no Windows: it has no {name.path}"
+                hint = "Only a whole Windows image can be serviced: choose others with --index."
+                error = RegistryError(message, hint=hint, hresult=0x80070002)
+                if not self._options.continue_on_error:
+                    raise error
+                for path in self._paths:
+                    self._fail(image.index, path, "", error)
+                return False
+        return True
+
+    def _read(self, number: int, path: Path, images: Sequence[WindowsImage]) -> None:
+        with self._world.reporter.step(f"Read {path.name}") as step:
+            try:
+                update = self._open(number, path, images)
+            except WimdockError as error:
+                if not self._options.continue_on_error:
+                    raise
+                for image in images:
+                    self._fail(image.index, path, "", error)
+                step.result = "left out"
+                return
+            self._updates[path] = update
+            step.result = f"{update.verified} hashes verified, signature not"
+
+    def _open(self, number: int, path: Path, images: Sequence[WindowsImage]) -> Update:
+        def dictionary() -> bytes | None:
+            found = (image.manifest_dictionary() for image in images)
+            if self._dictionary is None:
+                self._dictionary = next((each for each in found if each is not None), None)
+            return self._dictionary
+
+        update = open_update(path, self._workspace / str(number), dictionary=dictionary)
+        reasons = unsupported(update)
+        if reasons:
+            message = f"{path.name} needs what wimdock does not do"
+            raise UnsupportedPackage(message, reasons=reasons)
+        if not update.catalogued and not self._options.allow_unsigned:
+            message = f"{path.name}: not everything in it is covered by a catalog"
+            raise UnsignedPackage(message)
+        return update
+
+    def _fail(self, index: int, path: Path, package: str, error: WimdockError) -> None:
+        self._world.reporter.message(f"{path.name}: {error.message}", Severity.ERROR)
+        self._results.append(
+            UpdateResult(
+                index, path, package, Outcome.FAILED, error.message, error.hresult, error=error
+            )
+        )
+
+    def _plan_image(self, image: WindowsImage) -> None:
+        with self._world.reporter.step(f"Plan image {image.index}") as step:
+            staged = StagedImage(image, self._world.clock)
+            for path in self._paths:
+                update = self._updates.get(path)
+                if update is None:
+                    continue
+                try:
+                    self._results.append(self._planned(staged, path, update))
+                except WimdockError as error:
+                    if not self._options.continue_on_error:
+                        raise
+                    self._fail(staged.index, path, update.root.id, error)
+            self._staged.append(staged)
+            mine = [r for r in self._results if r.index == image.index]
+            step.result = ", ".join(r.outcome.value for r in mine)
+
+    def _planned(self, staged: StagedImage, path: Path, update: Update) -> UpdateResult:
+        package = update.root.id
+        answer = judge(update, staged.installed_packages(), staged.architecture)
+        if not answer.is_applicable:
+            result = UpdateResult(
+                staged.index, path, package, _STATES[answer.state], answer.reason, answer.hresult
+            )
+            if result.outcome is Outcome.NOT_APPLICABLE:
+                result = replace(result, error=_not_applicable(result))
+            return result
+        plan = make_plan(update, staged, self._world.clock)
+        staged.stage(plan.change_set)
+        outcome = Outcome.PLANNED if self._options.dry_run else Outcome.INSTALLED
+        return UpdateResult(staged.index, path, package, outcome, answer.reason, plan=plan)
+
+    def _refuse_not_applicable(self) -> None:
+        """End the run, before anything is written, where an update is not for a chosen image."""
+        for result in self._results:
+            if result.error is not None:
+                raise result.error
+
+    # Writing
+
+    def write(self, transaction: Transaction) -> Commit | None:
+        """Write all staged images in one transaction; None where there is nothing to write."""
+        staged = [image for image in self._staged if image.changed]
+        if not staged:
+            return None
+        reporter = self._world.reporter
+        need_space(self._archive, staged)
+        written = []
+        for image in staged:
+            with reporter.step(f"Write image {image.index}") as step:
+                written.append(image.write(transaction))
+                step.result = f"{len(written[-1].files):,} names"
+
+        def confirm(archive: Archive) -> None:
+            with reporter.step("Compare with the plan") as step:
+                for each in written:
+                    each.check(archive)
+                    self._check_packages(WindowsImage(archive, each.index))
+                kept = sum(len(each.reparse_points) for each in written)
+                step.result = f"{kept:,} reparse points as before"
+
+        done = [r for r in self._results if r.outcome is Outcome.INSTALLED]
+        note = "service: " + ", ".join(dict.fromkeys(result.package for result in done))
+        return transaction.commit(note, confirm)
+
+    def _check_packages(self, image: WindowsImage) -> None:
+        """Make sure that the registry, as it will be read, lists what was to be installed."""
+        installed = {p.id.lower() for p in image.installed_packages() if p.is_installed}
+        for result in self._results:
+            if result.index == image.index and result.plan is not None:
+                missing = [p for p in result.plan.packages if p.lower() not in installed]
+                if missing:
+                    message = f"image {image.index} would not list {missing[0]} as installed"
+                    raise CorruptImage(message, hint="The image is as it was; report this.")
+
+    def report(self, commit: Commit | None) -> ServiceReport:
+        """Give what became of every update in every image."""
+        order = {path: number for number, path in enumerate(self._paths)}
+        results = sorted(self._results, key=lambda r: (r.index, order[r.update]))
+        catalogued = {path: update.catalogued for path, update in self._updates.items()}
+        return ServiceReport(self._archive.path, tuple(results), commit, catalogued)
+
+
+def _not_applicable(result: UpdateResult) -> NotApplicable:
+    message = f"{result.update.name} is not for image {result.index}: {result.reason}"
+    hint = (
+        "Choose an update for this image, or other images with --index; "
+        "--continue-on-error goes on without."
+    )
+    return NotApplicable(message, hint=hint, hresult=result.hresult)
