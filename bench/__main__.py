@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 
@@ -31,7 +32,9 @@ def _arguments(words: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--recaptures", type=int, default=1, help="slow ones (%(default)s)")
     parser.add_argument("--megabytes", type=int, default=Scale().megabytes, help="of content")
     parser.add_argument("--compression", choices=COMPRESSIONS, help="only this one")
-    parser.add_argument("--json", action="store_true", help="print everything as JSON")
+    parser.add_argument(
+        "--json", action="store_true", help="print everything as JSON, tables on stderr"
+    )
     return parser.parse_args(words)
 
 
@@ -71,22 +74,22 @@ def main(words: list[str] | None = None) -> int:
     _make(samples, scale)
     measured = _measure(given, samples)
     found = [figure for each in measured for figure in figures(each)]
+    for line in _lines(samples, measured, table(found)):
+        print(line, file=sys.stderr if given.json else sys.stdout)
     if given.json:
         print(json.dumps(document(samples, measured, found), indent=1))
-    else:
-        _print(samples, measured, table(found))
     return 1 if any(figure.met is False for figure in found) else 0
 
 
-def _print(samples: Samples, measured: list[Measured], figures_table: str) -> None:
-    print(", ".join(f"{name} {value}" for name, value in machine().items()))
+def _lines(samples: Samples, measured: list[Measured], figures_table: str) -> Iterator[str]:
+    yield ", ".join(f"{name} {value}" for name, value in machine().items())
     for path in sorted(samples.folder.glob("*.wim")):
         facts = samples.facts(path)
-        print(
+        yield (
             f"{path.stem}: {facts['entries']:,} entries, {facts['reparse_points']:,} reparse "
             f"points, {facts['content'] / 1e6:,.0f} MB of content in {facts['bytes'] / 1e6:,.0f} MB"
         )
-    print(f"\n{figures_table}\n\n{seconds(measured)}")
+    yield f"\n{figures_table}\n\n{seconds(measured)}"
 
 
 if __name__ == "__main__":
