@@ -43,7 +43,9 @@ class WimdockError(Exception):
     hresult: int | None = None
     default_hint = ""
 
-    def __init__(self, message: str, *, hint: str | None = None, hresult: int | None = None) -> None:
+    def __init__(
+        self, message: str, *, hint: str | None = None, hresult: int | None = None
+    ) -> None:
         """Keep the message; `hint` and `hresult` override those of the class."""
         super().__init__(message)
         self.message = message
@@ -124,7 +126,9 @@ class CorruptImage(ImageError):
 
     exit_code = 14
     hresult = 0x80070017
-    default_hint = "The file is damaged: take it from a backup; `wimdock verify` lists all findings."
+    default_hint = (
+        "The file is damaged: take it from a backup; `wimdock verify` lists all findings."
+    )
 
 
 class NoSuchImage(ImageError):
@@ -155,7 +159,9 @@ class MalformedHive(RegistryError):
 
     exit_code = 21
     hresult = 0x800703F1
-    default_hint = "The hive is damaged: the image needs to be captured anew or repaired in Windows."
+    default_hint = (
+        "The hive is damaged: the image needs to be captured anew or repaired in Windows."
+    )
 
 
 class DirtyHive(RegistryError):

@@ -90,18 +90,14 @@ class Reporter:
             raise
         else:
             self._send(
-                Event(
-                    Kind.STEP_ENDED, path, text=handle.result, seconds=time.monotonic() - began
-                )
+                Event(Kind.STEP_ENDED, path, text=handle.result, seconds=time.monotonic() - began)
             )
         finally:
             self._stack.pop()
 
     def progress(self, done: int, total: int, unit: str = "bytes") -> None:
         """Say how far the innermost open step is."""
-        self._send(
-            Event(Kind.PROGRESS, tuple(self._stack), done=done, total=total, unit=unit)
-        )
+        self._send(Event(Kind.PROGRESS, tuple(self._stack), done=done, total=total, unit=unit))
 
     def message(self, text: str, severity: Severity = Severity.INFO) -> None:
         """Say something in words."""
