@@ -14,6 +14,7 @@ from functools import cache
 from wimdock.errors import MalformedImage, MissingLibrary, UnsupportedImage
 
 SONAME = "libwim.so.15"
+_INSTALL = "Install it: apt-get install libwim15 (libwim15t64 on newer systems)."
 _TYPES = {"xpress": 1, "lzx": 2, "lzms": 3}
 
 # libwim's own scale: 20 is quick, 50 is its default, 100 is slow. Chosen by scripts/bench.
@@ -26,7 +27,7 @@ def _library() -> ctypes.CDLL:
         library = ctypes.CDLL(SONAME)
     except OSError as error:
         message = f"{SONAME} (wimlib) is not installed"
-        raise MissingLibrary(message, hint="Install it: apt-get install libwim15.") from error
+        raise MissingLibrary(message, hint=_INSTALL) from error
     size, pointer = ctypes.c_size_t, ctypes.c_void_p
     library.wimlib_create_decompressor.argtypes = (ctypes.c_int, size, ctypes.POINTER(pointer))
     library.wimlib_decompress.argtypes = (pointer, size, pointer, size, pointer)
