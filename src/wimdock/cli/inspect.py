@@ -6,7 +6,9 @@ folders from the metadata, packages from the hives.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import gc
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -81,12 +83,24 @@ def inspect(
         raise UsageError(message)
     levels = 1 if depth is None else depth or None
     wanted = _Wanted(reparse, packages, None if tree is None else ImagePath(tree), levels)
-    with Archive.open(image) as archive:
+    with _without_collection(), Archive.open(image) as archive:
         indexes = _indexes(archive, index)
         if as_json:
             print_document("inspect", _document(archive, indexes, wanted))
         else:
             _show(archive, indexes, wanted)
+
+
+@contextmanager
+def _without_collection() -> Iterator[None]:
+    """Keep the garbage collector from looking again and again through what a listing is made of."""
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collecting:
+            gc.enable()
 
 
 def _indexes(archive: Archive, index: int | None) -> list[int]:
