@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import pty
 import subprocess
 import sys
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from tests.conftest import REPOSITORY
 from tests.image.sample import make_image, put_hive
 from tests.lab.lab import Lab
+from wimdock.cli.failure import EXIT_INTERNAL
 from wimdock.cli.main import run
 from wimdock.image.change_set import HiveName, PutDirectory, PutFile, PutReparsePoint
 from wimdock.paths import ImagePath
@@ -293,3 +298,17 @@ def test_every_member_of_the_document_is_described(
 def test_every_owner_is_described() -> None:
     page = (REPOSITORY / "docs" / "reference" / "inspect.md").read_text(encoding="utf-8")
     assert [owner for owner in Owner if f"| {owner.value} |" not in page] == []
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.data())
+def test_no_damage_ends_in_anything_but_our_errors(image: Path, draw: st.DataObject) -> None:
+    data = bytearray(image.read_bytes())
+    for _ in range(draw.draw(st.integers(1, 3))):
+        data[draw.draw(st.integers(0, len(data) - 1))] = draw.draw(st.integers(0, 255))
+    damaged = image.with_name("damaged.wim")
+    damaged.write_bytes(data[: draw.draw(st.integers(1, len(data)) | st.just(len(data)))])
+    for options in ([], ["--reparse"], ["--tree", "\\", "--depth", "0"], ["--packages", "--json"]):
+        with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()) as said:
+            status = run(["inspect", str(damaged), *options])
+        assert status != EXIT_INTERNAL, said.getvalue()
