@@ -5,7 +5,6 @@ Written beside its place and renamed into it, so that a crash leaves no half fil
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -14,7 +13,7 @@ from uuid import uuid4
 
 from wimdock.clock import to_filetime
 from wimdock.errors import StorageError, UsageError
-from wimdock.files import Disk, open_file
+from wimdock.files import Disk
 from wimdock.wim import layout
 from wimdock.wim.appender import content_hash
 from wimdock.wim.dentry import Entry, write_entry
@@ -56,15 +55,7 @@ def create_archive(
     if path.exists():
         message = f"{path} exists already"
         raise StorageError(message, hint="Name another file.", hresult=0x800700B7)
-    data = _pack(images, created, compression)
-    temporary = path.with_name(f".{path.name}.new")
-    fd = open_file(temporary, os.O_RDWR | os.O_CREAT | os.O_TRUNC)
-    try:
-        disk.write_at(fd, data, 0)
-        disk.flush(fd)
-    finally:
-        os.close(fd)
-    disk.replace(temporary, path)
+    disk.replace_contents(path, _pack(images, created, compression))
 
 
 def _pack(images: Sequence[NewImage], created: datetime, compression: str) -> bytes:
