@@ -134,6 +134,18 @@ def open_file(path: Path | str, flags: int = os.O_RDONLY, mode: int = 0o644) -> 
         raise storage_error(error, path) from error
 
 
+def refuse_special(path: Path) -> None:
+    """Raise StorageError where a folder, a pipe or a device stands: some block when opened."""
+    try:
+        special = path.exists() and not path.is_file()
+    except OSError as error:
+        raise storage_error(error, path) from error
+    if special:
+        message = f"{path} is no plain file"
+        hint = "Name a file, not a folder or a pipe."
+        raise StorageError(message, hint=hint, hresult=0x80070005)
+
+
 def read_at(fd: int, size: int, offset: int) -> bytes:
     """Read up to `size` bytes at `offset`; fewer only at the end of the file."""
     pieces: list[bytes] = []

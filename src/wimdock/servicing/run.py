@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from wimdock.cbs.applicability import ApplicabilityState, judge
+from wimdock.cbs.applicability import ApplicabilityState, PackageState, judge
 from wimdock.cbs.opening import open_update
 from wimdock.cbs.plan import make_plan
 from wimdock.cbs.support import unsupported
@@ -193,14 +193,19 @@ class Run:
         return transaction.commit(note, confirm)
 
     def _check_packages(self, image: WindowsImage) -> None:
-        """Make sure that the registry, as it will be read, lists what was to be installed."""
-        installed = {p.id.lower() for p in image.installed_packages() if p.is_installed}
-        for result in self._results:
-            if result.index == image.index and result.plan is not None:
-                missing = [p for p in result.plan.packages if p.lower() not in installed]
-                if missing:
-                    message = f"image {image.index} would not list {missing[0]} as installed"
-                    raise CorruptImage(message, hint="The image is as it was; report this.")
+        """Make sure that the registry, as it will be read, lists what was to be installed.
+
+        An update may have superseded what those before it in the same run brought.
+        """
+        good = {PackageState.INSTALLED, PackageState.PERMANENT}
+        states = {p.id.lower(): p.state for p in image.installed_packages()}
+        plans = [r.plan for r in self._results if r.index == image.index and r.plan is not None]
+        for plan in reversed(plans):
+            missing = [p for p in plan.packages if states.get(p.lower()) not in good]
+            if missing:
+                message = f"image {image.index} would not list {missing[0]} as installed"
+                raise CorruptImage(message, hint="The image is as it was; report this.")
+            good.add(PackageState.SUPERSEDED)
 
     def report(self, commit: Commit | None) -> ServiceReport:
         """Give what became of every update in every image."""

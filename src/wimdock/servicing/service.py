@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from wimdock.errors import UsageError
-from wimdock.files import real_path
+from wimdock.files import real_path, refuse_special
 from wimdock.servicing.options import (
     ServiceOptions,
     Surroundings,
@@ -47,6 +47,8 @@ def service(
         message = "no update was named"
         raise UsageError(message, hint="Name one or more: --update FILE.")
     image = real_path(image)
+    for path in (image, *updates):
+        refuse_special(path)
     with ExitStack() as stack:
         workspace = stack.enter_context(open_workspace(world.workspace))
         if options.dry_run:
