@@ -1,0 +1,63 @@
+"""`wimdock verify`: what it prints, its JSON, and its exit status."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.wim.crafted import Node, plain
+from wimdock.cli.main import run
+from wimdock.errors import CorruptImage, NotAnImage
+
+
+@pytest.fixture
+def damaged(tmp_path: Path) -> Path:
+    """Give a file in which content is missing and a name tries to steer the terminal."""
+    return plain(Node("red\x1b[31m", b"lost"), Node("Red", b"")).write(tmp_path / "one.wim")
+
+
+def test_a_sound_file_ends_with_0(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = plain(Node("a", b"a"), contents=[b"a"]).write(tmp_path / "one.wim")
+    assert run(["verify", str(path)]) == 0
+    out, err = capsys.readouterr()
+    assert out.startswith(f"{path}: 1 image, 2 resources, ")
+    assert out.endswith(" bytes: no findings\n")
+    assert "Verifying the content" in err
+
+
+def test_warnings_do_not_change_the_status(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = plain(Node("a"), Node("A")).write(tmp_path / "one.wim")
+    assert run(["verify", str(path)]) == 0
+    assert "warning   name-differs-by-case  image 1: \\A" in capsys.readouterr().out
+
+
+def test_findings_are_listed(damaged: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["verify", str(damaged)]) == CorruptImage.exit_code == 14
+    out = capsys.readouterr().out
+    assert "error     missing-content  image 1: \\red\\x1b[31m" in out
+    assert "\x1b" not in out
+    assert "take it from a backup" in out
+
+
+def test_json_holds_every_finding(damaged: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["verify", "--json", str(damaged)]) == CorruptImage.exit_code
+    document = json.loads(capsys.readouterr().out)
+    assert document["wimdock"] == {"document": "verification", "version": 1}
+    assert document["sound"] is False
+    assert (document["errors"], document["warnings"], document["notes"]) == (1, 0, 0)
+    (finding,) = document["findings"]
+    assert (finding["severity"], finding["code"]) == ("error", "missing-content")
+    assert finding["where"] == "image 1: \\red\x1b[31m"
+
+
+def test_what_is_no_image_file_has_its_own_status(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "one.wim"
+    path.write_bytes(b"MZ" * 300)
+    assert run(["verify", str(path)]) == NotAnImage.exit_code
+    assert "this is no WIM file" in capsys.readouterr().err
