@@ -30,7 +30,9 @@ def _arguments(words: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="tiny images: shows that it runs")
     parser.add_argument("--rounds", type=int, default=5, help="of every pair (%(default)s)")
     parser.add_argument("--recaptures", type=int, default=1, help="slow ones (%(default)s)")
-    parser.add_argument("--megabytes", type=int, default=Scale().megabytes, help="of content")
+    parser.add_argument(
+        "--megabytes", type=int, default=Scale().megabytes, help="of content, XPRESS (%(default)s)"
+    )
     parser.add_argument("--compression", choices=COMPRESSIONS, help="only this one")
     parser.add_argument(
         "--json", action="store_true", help="print everything as JSON, tables on stderr"

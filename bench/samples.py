@@ -21,27 +21,31 @@ from tests.lab.tree import PRODUCT
 
 COMPRESSIONS = ("XPRESS", "LZX")
 GROWTH = 10
-FOLDER_FORMAT = 1
+FOLDER_FORMAT = 2
 _FOLDERS = ("System32/config", "SysWOW64", "WinSxS/Manifests", "WinSxS/Catalogs", "servicing")
 
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """How large everything is: entries and megabytes of the image, files and megabytes put in."""
+    """How large everything is: entries and megabytes of the image, files and megabytes put in.
+
+    LZX compresses so slowly that its image has fewer megabytes, of as many entries at least.
+    """
 
     entries: int = 100_000
-    megabytes: int = 1_500
+    megabytes: int = 5_000
+    lzx_megabytes: int = 1_500
     new_files: int = 3_000
     new_megabytes: int = 50
 
     @property
     def name(self) -> str:
         """A name for a folder with samples of this scale."""
-        sizes = (self.entries, self.megabytes, self.new_files, self.new_megabytes)
-        return "-".join(map(str, (f"format{FOLDER_FORMAT}", *sizes)))
+        sizes = (self.entries, self.megabytes, self.lzx_megabytes)
+        return "-".join(map(str, (f"format{FOLDER_FORMAT}", *sizes, self.new_files)))
 
 
-QUICK = Scale(2_000, 20, 40, 1)
+QUICK = Scale(2_000, 20, 20, 40, 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,9 +92,11 @@ def make_samples(samples: Samples, scale: Scale) -> None:
     missing = [each for each in wanted if not samples.image(*each).exists()]
     if missing:
         tree = _make_windows(samples.folder / "windows")
-        selections = _select(scale)
+        machine = machine_files()
         for compression, kind in missing:
-            _capture(selections[kind], tree, samples.image(compression, kind), compression)
+            megabytes = scale.lzx_megabytes if compression == "LZX" else scale.megabytes
+            files = _select(machine, scale.entries, megabytes * 10**6)[kind]
+            _capture(files, tree, samples.image(compression, kind), compression)
 
 
 def _make_package(samples: Samples, scale: Scale) -> None:
@@ -114,11 +120,10 @@ def _make_windows(folder: Path) -> Path:
     return folder
 
 
-def _select(scale: Scale) -> dict[str, list[Chosen]]:
-    machine = machine_files()
-    large = choose(machine, scale.entries, scale.megabytes * 10**6)
-    if len(large) > 2 * scale.entries:
-        large = thin(large, len(large) // scale.entries)
+def _select(machine: list[Chosen], entries: int, size: int) -> dict[str, list[Chosen]]:
+    large = choose(machine, entries, size)
+    if len(large) > 2 * entries:
+        large = thin(large, len(large) // entries)
     small = thin(large, GROWTH)
     missing = sum(file.size for file in large) - sum(file.size for file in small)
     return {"large": large, "small": small, "heavy": [*small, *heavy(machine, large, missing)]}

@@ -10,6 +10,7 @@ from bench.process import BenchError
 
 _HEADER = 208
 _TAIL = 32 << 20
+_PIECE = 1 << 20
 
 
 class WorkingCopy:
@@ -33,12 +34,13 @@ class WorkingCopy:
             mine.truncate(size)
             mine.write(first.read(_HEADER))
             mine.flush()
-            start = max(0, size - _TAIL)
-            first.seek(start)
-            mine.seek(start)
-            if first.read() != mine.read():
-                message = f"{self.path.name} was changed before its end: it is no fresh copy now"
-                raise BenchError(message)
+            first.seek(max(0, size - _TAIL))
+            mine.seek(first.tell())
+            # By pieces: this process must stay small, see `bench.process.timed`.
+            while piece := first.read(_PIECE):
+                if piece != mine.read(_PIECE):
+                    message = f"{self.path.name} was changed before its end: no fresh copy now"
+                    raise BenchError(message)
         self._settle()
 
     def remove(self) -> None:

@@ -38,7 +38,7 @@ def test_a_quick_run_measures_every_figure(
     found = {figure["name"]: figure["goal"] for figure in said["figures"] if figure["goal"]}
     assert found == GOALS
     assert all(figure["measured"] != 0 for figure in said["figures"])
-    assert said["images"]["large-LZX"]["entries"] >= 2_000
+    assert said["images"]["large-LZX"]["entries"] >= 1_000
     assert said["images"]["large-LZX"]["reparse_points"] > 0
     assert list(said["runs"]) == ["LZX"]
     assert not list(tmp_path.glob("*/work-*"))
@@ -55,12 +55,12 @@ def test_the_memory_of_a_program_is_its_own() -> None:
     assert 0 < small.peak < 250e6
 
 
-def test_few_files_are_lent_again_and_folders_are_thinned_whole() -> None:
+def test_few_files_are_lent_again_and_rows_of_neighbours_are_left_out() -> None:
     files = [Chosen(f"/a/{n % 5}/{n}", f"{PLACE}/a/{n % 5}/{n}", n) for n in range(100)]
     chosen = choose(files, 250, 2_000)
     assert sum(file.size for file in chosen) == 4 * sum(range(63))
     assert len({file.target for file in chosen}) == len(chosen) == 4 * 63
-    assert len(thin(choose(files, 10, 10**6), 5)) == 20
+    assert [file.size for file in thin(chosen, 2)] == [file.size for file in chosen[:200]]
 
 
 def test_a_working_copy_is_put_back(tmp_path: Path) -> None:
