@@ -82,9 +82,14 @@ class BlobTable:
             hashes = [sha1 for (sha1,) in _HASHES.iter_unpack(self.data)]
             # Backwards, so that the first of two equal hashes is the one that stays.
             self._index = dict(zip(reversed(hashes), range(len(hashes) - 1, -1, -1), strict=True))
-            for blob in self.metadata():
-                if self._index.get(blob.sha1) == blob.position:
-                    del self._index[blob.sha1]
+            metadata = {blob.position: blob.sha1 for blob in self.metadata()}
+            hidden = set(metadata.values())
+            for sha1 in hidden:
+                del self._index[sha1]
+            # Nobody finds metadata by its hash, but a file may hold the very same bytes.
+            for position, sha1 in enumerate(hashes if hidden else ()):
+                if sha1 in hidden and position not in metadata:
+                    self._index.setdefault(sha1, position)
         return self._index
 
     def find(self, sha1: bytes) -> Blob | None:
@@ -101,8 +106,10 @@ class BlobTable:
         return blob
 
     def sizes(self) -> dict[bytes, int]:
-        """Give the original size in bytes of every content by SHA-1."""
+        """Give the original size in bytes of every content by SHA-1; metadata is none."""
         sizes: dict[bytes, int] = {}
-        for _, _, size, _, _, sha1 in layout.BLOB.iter_unpack(self.data):
-            sizes.setdefault(sha1, size)
+        metadata = layout.RESOURCE_METADATA << 56
+        for word, _, size, _, _, sha1 in layout.BLOB.iter_unpack(self.data):
+            if not word & metadata:
+                sizes.setdefault(sha1, size)
         return sizes

@@ -7,6 +7,7 @@ main hash does not count where there are unnamed stream entries.
 
 from __future__ import annotations
 
+from codecs import utf_16_le_decode
 from typing import NamedTuple
 
 from wimdock.errors import MalformedImage
@@ -105,7 +106,7 @@ class Entry(NamedTuple):
 
 
 def _text(data: Buffer) -> str:
-    return bytes(data).decode("utf-16-le", "surrogatepass")
+    return utf_16_le_decode(data, "surrogatepass", True)[0]  # noqa: FBT003 - it takes no names
 
 
 def _malformed(position: int, what: str) -> MalformedImage:
@@ -232,12 +233,14 @@ def arrange_streams(
 
     One unnamed stream alone goes into the main hash, on files and folders alike. Where there are
     more, all go into stream entries: reparse data, then a file's data (even an empty one), then the
-    named ones; a folder has no entry for unnamed data. Source: `docs/internals/wim.md`.
+    named ones; a folder has no entry for unnamed data, unless it came with some (an encrypted one
+    does). What is encrypted has no reparse data of its own. Source: `docs/internals/wim.md`.
     """
     unnamed = []
-    if attributes & layout.ATTRIBUTE_REPARSE_POINT:
+    kinds = layout.ATTRIBUTE_REPARSE_POINT | layout.ATTRIBUTE_ENCRYPTED
+    if attributes & kinds == layout.ATTRIBUTE_REPARSE_POINT:
         unnamed.append(reparse or _ZERO)
-    if not attributes & layout.ATTRIBUTE_DIRECTORY:
+    if data or not attributes & layout.ATTRIBUTE_DIRECTORY:
         unnamed.append(data or _ZERO)
     if len(unnamed) <= 1 and not named:
         return (unnamed[0] if unnamed else _ZERO), ()

@@ -18,11 +18,12 @@ from wimdock.paths import ImagePath
 from wimdock.upcase import fold
 from wimdock.wim import layout
 from wimdock.wim.dentry import Entry, Stream, arrange_streams, write_entry
-from wimdock.wim.metadata import FolderList, Metadata, check_names
+from wimdock.wim.metadata import DEEPEST, FolderList, Metadata, check_names
 from wimdock.wim.security import write_security
 from wimdock.wim.xml import ImageCounts
 
 LARGEST_REPARSE_DATA = 16 * 1024 - 8
+LONGEST_NAME = 255  # of a file or stream on NTFS, in UTF-16 code units
 
 
 @dataclass(slots=True, eq=False)
@@ -62,9 +63,16 @@ class _OpenFolder:
 
     def remove(self, item: _Item) -> None:
         """Take it out."""
-        at = next(index for index, other in enumerate(self.items) if other is item)
+        # Mostly a folder is in order; one of another producer need not be.
+        at = bisect_left(self._keys, _collation(item.entry.name))
+        if at == len(self.items) or self.items[at] is not item:
+            at = next(index for index, other in enumerate(self.items) if other is item)
         del self.items[at], self._keys[at]
         self._by_name[fold(item.entry.name)].remove(item)
+
+
+def _units(name: str) -> int:
+    return len(name.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def _collation(name: str) -> tuple[bytes, bytes]:
@@ -111,7 +119,7 @@ class MetadataEditor:
         self._scan()
         self._next_group = max(self._links, default=0) + 1
         self._root = _Item(metadata.root)
-        self._folders: dict[tuple[str, ...], _Item] = {}  # found before, by folded path
+        self._folders: dict[tuple[str, ...], _Item] = {}  # found before, by path as spelt
         self._references: Counter[bytes] = Counter()
         self._directories = self._files = self._bytes = self._link_bytes = 0
 
@@ -145,14 +153,21 @@ class MetadataEditor:
     def _find(self, path: ImagePath) -> _Item | None:
         if not path.parts:
             return self._root
-        above = path.parent
-        folder = self._folders.get(above.key)
-        if folder is None:
-            folder = self._find(above)
-            if folder is None or not folder.entry.is_directory:
+        folder = self._find_folder(path.parts[:-1])
+        return None if folder is None else self._open(folder).find(path.name)
+
+    def _find_folder(self, parts: tuple[str, ...]) -> _Item | None:
+        depth = len(parts)
+        while depth and parts[:depth] not in self._folders:
+            depth -= 1
+        here = self._folders[parts[:depth]] if depth else self._root
+        for end in range(depth + 1, len(parts) + 1):
+            found = self._open(here).find(parts[end - 1])
+            if found is None or not found.entry.is_directory:
                 return None
-            self._folders[above.key] = folder
-        return self._open(folder).find(path.name)
+            # By its spelling: two folders whose names differ by case only are two folders.
+            here = self._folders[parts[:end]] = found
+        return here
 
     def _existing(self, path: ImagePath) -> _Item:
         item = self._find(path)
@@ -246,9 +261,10 @@ class MetadataEditor:
 
     def put_stream(self, path: ImagePath, name: str, sha1: bytes | None) -> None:
         """Give an existing entry, by all its names, a named stream; None makes it empty."""
-        if not name or any(char in name for char in "\0:/\\"):
-            message = f"{name!r} is no name for a stream"
-            raise UsageError(message, hint="Name it without colon and slash.")
+        if not name or any(char in name for char in "\0:/\\") or _units(name) > LONGEST_NAME:
+            message = f"{name[:80]!r} is no name for a stream"
+            hint = f"Name it without colon and slash, in up to {LONGEST_NAME} characters."
+            raise UsageError(message, hint=hint)
         item = self._existing(path)
         group = item.entry.hard_link_group
         names = [*self._names_of(group)] if group else [item]
@@ -343,10 +359,15 @@ class MetadataEditor:
         if not path.parts:
             message = "the root of an image is there already"
             raise UsageError(message)
+        if len(path.parts) > DEEPEST or _units(path.name) > LONGEST_NAME:
+            message = f"the path to {path.name[:80]} is too deep, or its name too long"
+            hint = f"Windows takes names of up to {LONGEST_NAME} characters."
+            raise UsageError(message, hint=hint)
         parent = self._find(path.parent)
         if parent is None:
-            attributes = layout.ATTRIBUTE_DIRECTORY
-            self.make_folder(path.parent, replace(facts, attributes=attributes, security_id=-1))
+            missing = replace(facts, attributes=layout.ATTRIBUTE_DIRECTORY, security_id=-1)
+            for depth in range(1, len(path.parts)):
+                self.make_folder(ImagePath(path.parts[:depth]), missing)
             parent = self._existing(path.parent)
         if not parent.entry.is_directory or parent.entry.is_reparse_point:
             message = f"{path.parent} is no plain folder: nothing can be put into it"

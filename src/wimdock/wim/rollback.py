@@ -93,7 +93,7 @@ def _check(archive: Archive, target: Generation) -> None:
     try:
         older = Archive(archive.fd, archive.path, target.header)
         whole = older.committed_end <= older.size
-        whole = whole and older.xml.count >= len(older.metadata_blobs)
+        whole = whole and len(older.images) == older.image_count
     except ImageError as error:
         message = f"generation {target.number} is not whole any more: {error.message}"
         raise GenerationError(message) from error

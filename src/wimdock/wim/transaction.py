@@ -248,7 +248,8 @@ class Transaction:
             count = layout.BLOB_REFERENCES.unpack_from(table, at)[0] + change
             if count <= 0:
                 gone.append(position)
-            layout.BLOB_REFERENCES.pack_into(table, at, min(max(count, 0), 0xFFFFFFFF))
+            # What is referred to in spite of its count is not taken out below: it counts as once.
+            layout.BLOB_REFERENCES.pack_into(table, at, min(max(count, 1), 0xFFFFFFFF))
         for blob in self._metadata.values():
             _pack_blob(table, blob.position, blob.resource, 1, blob.sha1)
         for sha1, blob in self._appender.written.items():
@@ -306,20 +307,33 @@ class Transaction:
         return old.with_(blob_table=blob_table, xml=xml, boot_metadata=boot, integrity=integrity)
 
     def _check(self, header: Header, table: bytes, document: bytes) -> None:
-        """Read back from the disk what was appended and compare hashes."""
+        """Read back from the disk what was appended and compare hashes.
+
+        The same for content that the file held before and that new names refer to: what is
+        installed by a reference only must be sound too.
+        """
         fd = self.archive.fd
         length = self._appender.offset - self.end
         # So that the disk is read and not the memory that was written from.
         os.posix_fadvise(fd, self.end, length, os.POSIX_FADV_DONTNEED)
         appended = self._appended()
-        expected = [*self._appender.written.values(), *self._metadata.values()]
+        reused = self._reused()
+        expected = [*reused, *self._appender.written.values(), *self._metadata.values()]
         done = 0
         total = sum(blob.resource.size for blob in expected)
         found = self._appender.on_all_threads(
             lambda blob: hash_resource(appended, blob.resource), expected
         )
-        for blob, sha1 in zip(expected, found, strict=True):
+        for number, (blob, sha1) in enumerate(zip(expected, found, strict=True)):
             if sha1 != blob.sha1:
+                if number < len(reused):
+                    message = (
+                        f"the file holds {blob.sha1.hex()}, which the change needs, but damaged"
+                    )
+                    raise CorruptImage(
+                        message,
+                        hint="`wimdock verify` lists all damage; take the file from a backup.",
+                    )
                 message = f"what was written at offset {blob.resource.offset} reads back otherwise"
                 raise CorruptImage(message, hint="Check the disk; the image is as it was before.")
             done += blob.resource.size
@@ -328,6 +342,13 @@ class Transaction:
             if read_at(fd, resource.size, resource.offset) != what:
                 message = f"what was written at offset {resource.offset} reads back otherwise"
                 raise CorruptImage(message, hint="Check the disk; the image is as it was before.")
+
+    def _reused(self) -> list[Blob]:
+        """Give the content of the file as it was that is referred to more often than before."""
+        blobs = self.archive.blobs
+        written = self._appender.written
+        wanted = (s for s, change in self._references.items() if change > 0 and s not in written)
+        return [blob for blob in map(blobs.find, wanted) if blob is not None]
 
     def _record(self, header: Header, note: str, now: datetime) -> Generation:
         current = self.current

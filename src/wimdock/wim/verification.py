@@ -81,8 +81,6 @@ class _Pass:
         with self._reporter.step("Verifying the content"):
             self._hash(table, placement)
         sizes = table.sizes() if self._blobs else {}
-        for blob in self._blobs:
-            sizes.pop(blob.sha1, None)
         for index, blob in enumerate(self._blobs, start=1):
             with self._reporter.step(f"Verifying image {index}"):
                 self._findings.scope = f"image {index}"

@@ -6,6 +6,7 @@ and a low part in hexadecimal. Unknown elements, attributes and their order stay
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from lxml.etree import _Element as Element
 
 _BOM = b"\xff\xfe"
+# What may stand before the root element: a declaration, instructions, comments.
+_PROLOG = re.compile(r"(?:\s+|<\?.*?\?>|<!--.*?-->)*", re.DOTALL)
 LARGEST_XML = 64 << 20
 _ARCHITECTURES = {
     0: "x86",
@@ -90,7 +93,11 @@ class ImageCatalog:
         try:
             decoded = text.decode("utf-16-le").rstrip("\0")
             parser = etree.XMLParser(
-                resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False
+                resolve_entities=False,
+                no_network=True,
+                load_dtd=False,
+                huge_tree=False,
+                strip_cdata=False,
             )
             # As bytes: text with a declaration of its encoding would be refused.
             self._root = etree.fromstring(_BOM + decoded.encode("utf-16-le"), parser)
@@ -100,6 +107,8 @@ class ImageCatalog:
         if self._root.tag != "WIM" or self._root.getroottree().docinfo.internalDTD is not None:
             message = "the XML of the file is not that of a WIM file"
             raise MalformedImage(message)
+        prolog = _PROLOG.match(decoded)
+        self._prolog = prolog.group() if prolog else ""
         self._images: dict[int | None, Element] | None = None
 
     def _image(self, index: int) -> Element | None:
@@ -216,7 +225,9 @@ class ImageCatalog:
         """Give the document as it is stored."""
         from lxml import etree
 
-        return _BOM + etree.tostring(self._root, encoding="unicode").encode("utf-16-le")
+        behind = self._root.itersiblings()
+        parts = [etree.tostring(node, encoding="unicode") for node in (self._root, *behind)]
+        return _BOM + "".join([self._prolog, *parts]).encode("utf-16-le")
 
 
 def _set(parent: Element, tag: str, text: str, *, first: bool = False) -> None:
