@@ -317,6 +317,18 @@ def test_both_ways_of_counting_folders_are_accepted(sizes: str, tmp_path: Path) 
     assert codes(plain(folder("f"), xml=xml).write(tmp_path / "one.wim")) == []
 
 
+@pytest.mark.parametrize("offset, value", [(98, 0xFFFF), (100, 0xFFFE), (100, 3), (98, 8)])
+def test_names_that_do_not_fit_make_an_image_unreadable(
+    offset: int, value: int, tmp_path: Path
+) -> None:
+    """Whatever the walk leaves unchecked, the audit does not."""
+    image = bytearray(metadata(folder("", Node("abcdefgh"))))
+    at = len(metadata(folder(""))) - 8 + offset
+    image[at : at + 2] = value.to_bytes(2, "little")
+    path = Crafted([bytes(image)]).write(tmp_path / "one.wim")
+    assert codes(path) == ["image-unreadable"]
+
+
 def test_a_flood_of_findings_is_counted(tmp_path: Path) -> None:
     nodes = [Node(f"{number:05}", security_id=9) for number in range(LISTED + 50)]
     findings = check(plain(*nodes).write(tmp_path / "one.wim")).findings

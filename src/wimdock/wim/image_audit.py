@@ -70,13 +70,10 @@ class ImageAudit:
         self._findings.add(code, lambda: self._path(self._metadata.entry(position).name), text)
 
     def _names(self, outline: FolderList) -> None:
-        buffer, start = self._metadata.buffer, layout.DENTRY_SIZE
         exact: set[str] = set()
         folded: set[str] = set()
         for position in outline.entries:
-            length = int.from_bytes(buffer[position + start - 2 : position + start], "little")
-            raw = buffer[position + start : position + start + length]
-            name = raw.decode("utf-16-le", "surrogatepass")
+            name = self._metadata.name_at(position)
             if name in ("", ".", "..") or not _HOSTILE.isdisjoint(name):
                 text = f"{name!r} would lead out of its folder, or is no name"
                 self._report("hostile-name", position, text)
@@ -90,7 +87,11 @@ class ImageAudit:
 
     def _entry(self, position: int) -> None:
         fields = layout.DENTRY.unpack_from(self._metadata.buffer, position)
-        _, attributes, security_id, children, _, _, _, _, sha1, _, link, streams, _, _ = fields
+        length, attributes, security_id, children, _, _, _, _, sha1, _, link = fields[:11]
+        streams, short, name = fields[11:]
+        names = (name + 2 if name else 0) + (short + 2 if short else 0)
+        if (short | name) & 1 or layout.DENTRY_SIZE + names > length:
+            self._metadata.entry(position)  # says why this cannot be
         if security_id != -1 and not 0 <= security_id < len(self._metadata.descriptors):
             count = len(self._metadata.descriptors)
             text = f"security descriptor {security_id} is not there: the image has {count}"
