@@ -28,35 +28,16 @@ from tests.servicing.surroundings import (
 from wimdock.errors import ImageBusy, NotApplicable, StorageError
 from wimdock.files import exclusive_lock, open_file
 from wimdock.servicing.outcome import Outcome
-from wimdock.servicing.service import ServiceOptions, surroundings
+from wimdock.servicing.service import ServiceOptions, Surroundings, surroundings
 from wimdock.wim.rollback import list_generations, rollback
 from wimdock.wim.transaction import Transaction
 
 ON_COPY = ServiceOptions(on_copy=True)
 
 
-class QuickStoppingDisk(StoppingDisk):
-    """Counts and stops, but does not wait for the disk."""
-
-    def flush(self, fd: int) -> None:
-        del fd
-        self._next("flush")
-
-    def flush_folder(self, folder: Path) -> None:
-        del folder
-        self._next("flush folder")
-
-
-class QuickCountingDisk(CountingDisk):
-    """Counts, but does not wait for the disk."""
-
-    def flush(self, fd: int) -> None:
-        del fd
-        self._next("flush")
-
-    def flush_folder(self, folder: Path) -> None:
-        del folder
-        self._next("flush folder")
+def stopping(at: int) -> Surroundings:
+    """Give surroundings that stop at an operation."""
+    return surroundings(clock=CLOCK, disk=StoppingDisk(at, quick=True))
 
 
 def test_the_file_before_is_kept_as_backup(lab: Lab, tmp_path: Path) -> None:
@@ -97,7 +78,7 @@ def test_nothing_to_do_leaves_no_backup(lab: Lab, tmp_path: Path) -> None:
 def test_stopped_at_every_operation(lab: Lab, tmp_path: Path) -> None:
     original = lab.image("xpress")
     cabinet = cabinet_of("plain", tmp_path)
-    counting = QuickCountingDisk()
+    counting = CountingDisk(quick=True)
     folder = tmp_path / "images"
     image = folder / "image.wim"
 
@@ -114,7 +95,7 @@ def test_stopped_at_every_operation(lab: Lab, tmp_path: Path) -> None:
     for at in range(len(counting.operations)):
         fresh()
         with pytest.raises(StoppedError):
-            put_in(image, [cabinet], ON_COPY, surroundings(clock=CLOCK, disk=QuickStoppingDisk(at)))
+            put_in(image, [cabinet], ON_COPY, stopping(at))
         assert sha256(image) in {old, new}, at
         seen.append(sha256(image) == new)
         list_generations(image)

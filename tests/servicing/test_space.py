@@ -83,7 +83,7 @@ def test_a_disk_that_fills_up_meanwhile(
 
 def test_full_at_every_operation(lab: Lab, tmp_path: Path) -> None:
     cabinet = cabinet_of("plain", tmp_path)
-    counting = CountingDisk()
+    counting = CountingDisk(quick=True)
     world = surroundings(clock=CLOCK, disk=counting)
     put_in(lab.copy("lzx", tmp_path), [cabinet], world=world)
     commit = max(n for n, what in enumerate(counting.operations) if what == "write")
@@ -92,7 +92,7 @@ def test_full_at_every_operation(lab: Lab, tmp_path: Path) -> None:
         (tmp_path / "xpress.wim.generations").unlink(missing_ok=True)
         old = sha256(image)
         with pytest.raises(StorageError) as caught:
-            put_in(image, [cabinet], world=surroundings(clock=CLOCK, disk=FullDisk(at)))
+            put_in(image, [cabinet], world=surroundings(clock=CLOCK, disk=FullDisk(at, quick=True)))
         assert caught.value.hresult == DISK_FULL
         assert (sha256(image) == old) == (at <= commit)
         put_in(image, [cabinet])

@@ -1,0 +1,187 @@
+"""Servicing runs killed at random moments, each followed by a normal one: none lost, none doubled.
+
+The moments fall into four kinds in turn: anywhere in the run, counted from its start; after the
+image file began to grow; after the record of the new state was made, which is just before the
+commit; and around the end.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import REPOSITORY
+from tests.lab.cases import large_package
+from tests.lab.image import verify
+from tests.lab.lab import Lab
+from tests.lab.package import write_package
+from tests.servicing.surroundings import packages_in, put_in, quick, sha256
+from wimdock.servicing.outcome import Outcome
+from wimdock.wim.generations import read_generations, sidecar_path
+from wimdock.wim.rollback import list_generations, rollback
+
+_SEED = 20260304
+_PATIENCE = 60.0
+_LOOK = 0.0002
+
+
+@dataclass(frozen=True, slots=True)
+class Moments:
+    """How long a whole run takes, in seconds: all of it, and from two points on to its end."""
+
+    whole: float
+    from_growth: float
+    from_record: float
+
+
+class Victim:
+    """An image, an update, and processes that put the one into the other."""
+
+    def __init__(self, lab: Lab, folder: Path, files: int) -> None:
+        """Prepare both."""
+        self.original = lab.image("xpress")
+        self.images = folder / "images"
+        self.place = folder / "place"
+        self.images.mkdir()
+        self.place.mkdir()
+        self.image = self.images / "image.wim"
+        self.package = large_package(files, max(files // 25, 1))
+        self.cabinet = write_package(folder / "update.cab", self.package)
+        self.packages = {
+            self.package.identity.package_id,
+            *(child.identity.package_id for child in self.package.children),
+        }
+
+    def fresh(self) -> None:
+        """Put the original in place, without a past."""
+        shutil.copyfile(self.original, self.image)
+        sidecar_path(self.image).unlink(missing_ok=True)
+
+    def start(self) -> subprocess.Popen[bytes]:
+        """Start a run."""
+        return subprocess.Popen(
+            (sys.executable, "-m", "wimdock", "service", self.image, "--update", self.cabinet),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            env=os.environ | {"PYTHONPATH": str(REPOSITORY / "src"), "TMPDIR": str(self.place)},
+        )
+
+    def has_grown(self) -> bool:
+        """Tell whether the run began to write."""
+        return self.image.stat().st_size > self.original.stat().st_size
+
+    def is_recorded(self) -> bool:
+        """Tell whether the run is about to commit, or has done so."""
+        return sidecar_path(self.image).exists()
+
+    def measure(self) -> Moments:
+        """Let a run come to its end and take the time."""
+        self.fresh()
+        began = time.monotonic()
+        process = self.start()
+        wait_for(self.has_grown, process)
+        grown = time.monotonic()
+        wait_for(self.is_recorded, process)
+        recorded = time.monotonic()
+        assert process.wait(_PATIENCE) == 0
+        ended = time.monotonic()
+        return Moments(ended - began, ended - grown, ended - recorded)
+
+    def kill_at(self, kind: int, moments: Moments, chance: random.Random) -> None:
+        """Start a run and kill it at a moment of the given kind."""
+        self.fresh()
+        process = self.start()
+        match kind % 4:
+            case 0:
+                time.sleep(chance.uniform(0, moments.whole))
+            case 1:
+                wait_for(self.has_grown, process)
+                time.sleep(chance.uniform(0, moments.from_growth))
+            case 2:
+                wait_for(self.is_recorded, process)
+                time.sleep(chance.uniform(0, moments.from_record) * chance.random())
+            case _:
+                time.sleep(moments.whole * chance.uniform(0.7, 1.1))
+        process.kill()
+        process.wait()
+
+    def check(self) -> str:
+        """Look at what the killed run left, run again, look again; say where it was."""
+        verify(self.image)
+        was_there = self.packages <= packages_in(self.image).keys()
+        assert was_there or not self.packages & packages_in(self.image).keys()
+        phase = "after the commit" if was_there else "before"
+        if not was_there and self.has_grown():
+            phase = "while it wrote"
+        if not was_there and self.is_recorded():
+            phase = "right before the commit"
+        report = put_in(self.image, [self.cabinet], world=quick(self.place))
+        assert [result.outcome for result in report.results] == [
+            Outcome.ALREADY_INSTALLED if was_there else Outcome.INSTALLED
+        ]
+        assert (report.commit is None) == was_there
+        verify(self.image)
+        assert self.packages <= packages_in(self.image).keys()
+        generations, current = list_generations(self.image)
+        assert [g.number for g in generations] == [1, 2]
+        assert current is generations[-1]
+        assert current.length == self.image.stat().st_size
+        assert {path.name for path in self.images.iterdir()} == {
+            self.image.name,
+            sidecar_path(self.image).name,
+        }
+        assert list(self.place.iterdir()) == [], "a killed run's workspace was left"
+        before = sha256(self.image)
+        again = put_in(self.image, [self.cabinet], world=quick(self.place))
+        assert again.results[0].outcome is Outcome.ALREADY_INSTALLED
+        assert sha256(self.image) == before
+        rollback(self.image)
+        assert not self.packages & packages_in(self.image).keys()
+        assert read_generations(self.image)[0].length == self.original.stat().st_size
+        return phase
+
+
+def wait_for(sign: Callable[[], bool], process: subprocess.Popen[bytes]) -> None:
+    """Wait until there is a sign, or the process ended."""
+    end = time.monotonic() + _PATIENCE
+    while not sign() and process.poll() is None:
+        assert time.monotonic() < end
+        time.sleep(_LOOK)
+
+
+def kill_runs(victim: Victim, count: int) -> Counter[str]:
+    """Kill so many runs, each followed by a normal one; count where they were."""
+    chance = random.Random(_SEED)
+    moments = victim.measure()
+    phases: Counter[str] = Counter()
+    for number in range(count):
+        victim.kill_at(number, moments, chance)
+        phases[victim.check()] += 1
+    return phases
+
+
+def test_a_few_runs(lab: Lab, tmp_path: Path) -> None:
+    phases = kill_runs(Victim(lab, tmp_path, files=40), 6)
+    assert phases.total() == 6
+
+
+@pytest.mark.faults
+@pytest.mark.timeout(900)
+def test_fifty_runs(
+    lab: Lab, tmp_path: Path, record_property: Callable[[str, object], None]
+) -> None:
+    phases = kill_runs(Victim(lab, tmp_path, files=150), 50)
+    record_property("phases", dict(phases))
+    assert phases.total() == 50
+    assert phases["while it wrote"] > 0
+    assert phases["after the commit"] > 0
