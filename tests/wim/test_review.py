@@ -146,7 +146,7 @@ def test_everything_around_and_in_the_xml_stays() -> None:
     text = (
         '<?xml version="1.0" encoding="UTF-16"?>\n<!-- <WIM> --><?before it?>'
         '<WIM><!-- in --><TOTALBYTES>1</TOTALBYTES><IMAGE INDEX="1">'
-        '<NAME><![CDATA[a & <b>]]></NAME>'
+        "<NAME><![CDATA[a & <b>]]></NAME>"
         '<?in it?><o:THER xmlns:o="urn:o" o:a="1"> t </o:THER></IMAGE>\n</WIM><!-- </WIM> -->'
     )
     catalog = ImageCatalog(b"\xff\xfe" + text.encode("utf-16-le"))

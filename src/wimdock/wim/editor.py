@@ -303,12 +303,13 @@ class MetadataEditor:
 
     def _inherited(self, path: ImagePath) -> int:
         """Give the security ID for a new entry: that of what it replaces, else of its folder."""
-        here = path
-        while True:
-            entry = self.lookup(here)
-            if entry is not None or not here.parts:
-                return -1 if entry is None else entry.security_id
-            here = here.parent
+        here = self._root
+        for name in path.parts:
+            found = self._open(here).find(name) if here.entry.is_directory else None
+            if found is None:
+                break
+            here = found
+        return here.entry.security_id
 
     def _new_entry(
         self,
