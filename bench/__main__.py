@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -16,6 +17,9 @@ from bench.process import ROOT, BenchError
 from bench.results import document, figures, machine, seconds, table
 from bench.rounds import Measured, Rounds
 from bench.samples import COMPRESSIONS, QUICK, Samples, Scale
+
+# So many bytes on disk for a byte of content: image files, working copies, an applied tree.
+_DISK = 3
 
 
 def default_cache() -> Path:
@@ -54,6 +58,16 @@ def _make(samples: Samples, scale: Scale) -> None:
         raise BenchError(message)
 
 
+def _need_space(samples: Samples, scale: Scale) -> None:
+    """Refuse before anything is made what the disk would not hold in the end."""
+    samples.folder.mkdir(parents=True, exist_ok=True)
+    kept = sum(path.stat().st_size for path in samples.folder.glob("*.wim"))
+    needed = _DISK * (scale.megabytes + scale.lzx_megabytes) * 10**6 - kept
+    if shutil.disk_usage(samples.folder).free < needed:
+        message = f"{samples.folder} needs {needed / 1e9:.0f} GB of free space"
+        raise BenchError(message)
+
+
 def _measure(given: argparse.Namespace, samples: Samples) -> list[Measured]:
     measured = []
     with tempfile.TemporaryDirectory(prefix="work-", dir=samples.folder) as folder:
@@ -73,6 +87,7 @@ def main(words: list[str] | None = None) -> int:
     given = _arguments(words)
     scale = QUICK if given.quick else Scale(megabytes=given.megabytes)
     samples = Samples(given.cache.resolve() / scale.name)
+    _need_space(samples, scale)
     _make(samples, scale)
     measured = _measure(given, samples)
     found = [figure for each in measured for figure in figures(each)]
