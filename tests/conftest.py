@@ -9,8 +9,14 @@ from pathlib import Path
 from typing import NoReturn
 
 import pytest
+from hypothesis import settings
 
 from tests.lab.lab import Lab, obstacle
+
+# How long one example takes says more of the machine than of the code: pytest's timeout bounds
+# whole tests. In CI the examples are the same in every run.
+settings.register_profile("house", deadline=None, derandomize=bool(os.environ.get("CI")))
+settings.load_profile("house")
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 

@@ -51,7 +51,8 @@ SECURITY = struct.Struct("<II")  # total length, count; then one 8-byte size for
 # three FILETIMEs, SHA-1, 4 bytes, reparse tag and flags or hard-link group, counts.
 DENTRY = struct.Struct("<QIiQ16sQQQ20s4s8sHHH")
 DENTRY_SIZE = 102
-DENTRY_OUTLINE = struct.Struct("<QIiQ72xHHH")  # what a walk needs: the same fields, less
+DENTRY_OUTLINE = struct.Struct("<QI4xQ72xH4x")  # what a walk needs: the same, much less
+DENTRY_NAMES = struct.Struct("<Q90xHH")  # length, sizes of the short name and the name
 DENTRY_LINK = struct.Struct("<Q")
 DENTRY_LINK_AT = 88
 DENTRY_HASH_AT = 64

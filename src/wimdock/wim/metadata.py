@@ -8,7 +8,7 @@ so that cycles and overlapping lists in a hostile file end in MalformedImage, no
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from wimdock.errors import MalformedImage
 from wimdock.paths import ImagePath
@@ -23,8 +23,7 @@ DEEPEST = 2048
 _PADDING = bytes(layout.DENTRY_SIZE)
 
 
-@dataclass(frozen=True, slots=True)
-class Folder:
+class Folder(NamedTuple):
     """A folder met on a walk: where its list lies, and how to name it.
 
     `entry` is the offset of the folder's own entry; `depth` is 0 for the root.
@@ -36,18 +35,19 @@ class Folder:
     depth: int
 
 
-@dataclass(frozen=True, slots=True)
-class FolderList:
+class FolderList(NamedTuple):
     """The outline of a folder's list: offsets of its entries by what is worth knowing.
 
     `end` is the offset behind the last entry, before the 8 zero bytes that close the list.
-    `folders` are the entries of subfolders with children, `entries` all of them.
+    `folders` are the entries of subfolders with children, each with the offset of their list;
+    `reparse_points` are those of reparse points, `entries` all of them.
     """
 
     folder: Folder
     end: int
     entries: tuple[int, ...]
     folders: tuple[tuple[int, int], ...]
+    reparse_points: tuple[int, ...]
 
 
 class Metadata:
@@ -105,21 +105,28 @@ class Metadata:
     def _outline(self, folder: Folder) -> FolderList:
         buffer, size, at = self.buffer, self.size, folder.children
         unpack = layout.DENTRY_OUTLINE.unpack_from
-        fixed, directory = layout.DENTRY_SIZE, layout.ATTRIBUTE_DIRECTORY
+        fixed, end = layout.DENTRY_SIZE, len(layout.END_OF_DIRECTORY)
+        directory, reparse = layout.ATTRIBUTE_DIRECTORY, layout.ATTRIBUTE_REPARSE_POINT
+        special = directory | reparse
         entries: list[int] = []
         folders: list[tuple[int, int]] = []
-        while at + 8 <= size:
-            length, attributes, _, children, streams, short, name = unpack(buffer, at)
+        points: list[int] = []
+        add = entries.append
+        while at + end <= size:
+            # Only what leads to the next entry; names are checked by whoever reads the entry.
+            length, attributes, children, streams = unpack(buffer, at)
             length = (length + 7) & ~7
-            if length <= len(layout.END_OF_DIRECTORY):
-                return FolderList(folder, at, tuple(entries), tuple(folders))
-            names = (name + 2 if name else 0) + (short + 2 if short else 0)
-            if length < fixed + names or at + length > size or (name | short) & 1:
+            if length < fixed or at + length > size:
+                if length <= end:
+                    return FolderList(folder, at, tuple(entries), tuple(folders), tuple(points))
                 message = f"the directory entry at {at} of the metadata claims {length} bytes"
                 raise MalformedImage(message)
-            entries.append(at)
-            if children and attributes & directory:
-                folders.append((at, children))
+            add(at)
+            if attributes & special:
+                if attributes & reparse:
+                    points.append(at)
+                if children and attributes & directory:
+                    folders.append((at, children))
             at += length
             if streams:
                 at = self._behind_streams(at, streams)
@@ -144,9 +151,19 @@ class Metadata:
         names: list[str] = []
         here: Folder | None = folder
         while here is not None and here.parent is not None:
-            names.append(checked_name(self.entry(here.entry)))
+            names.append(checked(self.name_at(here.entry), here.entry))
             here = here.parent
         return ImagePath(tuple(reversed(names)))
+
+    def name_at(self, position: int) -> str:
+        """Give the name of the entry at an offset that a walk gave: not checked for hostility."""
+        length, short, size = layout.DENTRY_NAMES.unpack_from(self.buffer, position)
+        names = (size + 2 if size else 0) + (short + 2 if short else 0)
+        if (size | short) & 1 or layout.DENTRY_SIZE + names > layout.aligned(length):
+            message = f"the directory entry at {position} claims names that do not fit into it"
+            raise MalformedImage(message)
+        at = position + layout.DENTRY_SIZE
+        return self.buffer[at : at + size].decode("utf-16-le", "surrogatepass")
 
     def children(self, folder: Entry) -> list[Entry]:
         """Give the entries of a folder, in stored order; names are checked."""
@@ -196,26 +213,25 @@ class Metadata:
 
     def reparse_points(self) -> Iterator[tuple[ImagePath, Entry]]:
         """Give the reparse points with their paths: quicker than a walk over everything."""
-        flag = layout.ATTRIBUTE_REPARSE_POINT
-        buffer = self.buffer
         if self.root.is_reparse_point:
             yield ImagePath(), self.root
         for outline in self.folder_lists():
-            above: ImagePath | None = None
-            for position in outline.entries:
-                # The second byte of the attributes holds the flag 0x400.
-                if buffer[position + 9] & flag >> 8:
-                    if above is None:
-                        above = self.path_of(outline.folder)
+            if outline.reparse_points:
+                above = self.path_of(outline.folder)
+                for position in outline.reparse_points:
                     entry = self.entry(position)
                     yield above.child(checked_name(entry)), entry
 
 
 def checked_name(entry: Entry) -> str:
     """Give an entry's name, or raise MalformedImage where a path would leave its folder by it."""
-    name = entry.name
+    return checked(entry.name, entry.position)
+
+
+def checked(name: str, position: int) -> str:
+    """Give the name of the entry at an offset, or raise MalformedImage as `checked_name` does."""
     if name in ("", ".", "..") or "\0" in name or "/" in name or "\\" in name:
-        message = f"{name!r} is no name for a file (entry at {entry.position} of the metadata)"
+        message = f"{name!r} is no name for a file (entry at {position} of the metadata)"
         raise MalformedImage(message)
     return name
 

@@ -166,6 +166,13 @@ def read_resource(
     if resource.size > min(limit, source.size * LARGEST_RATIO):
         message = f"a resource of {resource.size} bytes is too long to be read into memory"
         raise MalformedImage(message)
+    if not resource.compressed and resource.size <= _BATCH:
+        # Most content is small and stored as it is: one read, no pieces.
+        data = read_at(source.fd, resource.size, resource.offset)
+        if len(data) != resource.size:
+            message = "the file ends inside a resource"
+            raise MalformedImage(message)
+        return bytearray(data)
     whole = bytearray()
     for piece in read_chunks(source, resource):
         whole += piece
