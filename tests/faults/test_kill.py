@@ -1,8 +1,8 @@
 """Servicing runs killed at random moments, each followed by a normal one: none lost, none doubled.
 
 The moments fall into four kinds in turn: anywhere in the run, counted from its start; after the
-image file began to grow; after the record of the new state was made, which is just before the
-commit; and around the end.
+image file began to grow; while the new state is recorded, which is just before the commit; and
+around the end.
 """
 
 from __future__ import annotations
@@ -33,15 +33,16 @@ from wimdock.wim.rollback import list_generations, rollback
 _SEED = 20260304
 _PATIENCE = 60.0
 _LOOK = 0.0002
+# Recording the new state, the commit and their flushes take about that long.
+_COMMIT = 0.01
 
 
 @dataclass(frozen=True, slots=True)
 class Moments:
-    """How long a whole run takes, in seconds: all of it, and from two points on to its end."""
+    """How long a run takes, in seconds: all of it, and from its first write on."""
 
     whole: float
     from_growth: float
-    from_record: float
 
 
 class Victim:
@@ -84,6 +85,11 @@ class Victim:
         """Tell whether the run is about to commit, or has done so."""
         return sidecar_path(self.image).exists()
 
+    def is_recording(self) -> bool:
+        """Tell whether the run begins to record the new state, or has done so."""
+        sidecar = sidecar_path(self.image)
+        return sidecar.with_name(f".{sidecar.name}.new").exists() or sidecar.exists()
+
     def measure(self) -> Moments:
         """Let a run come to its end and take the time."""
         self.fresh()
@@ -91,11 +97,9 @@ class Victim:
         process = self.start()
         wait_for(self.has_grown, process)
         grown = time.monotonic()
-        wait_for(self.is_recorded, process)
-        recorded = time.monotonic()
         assert process.wait(_PATIENCE) == 0
         ended = time.monotonic()
-        return Moments(ended - began, ended - grown, ended - recorded)
+        return Moments(ended - began, ended - grown)
 
     def kill_at(self, kind: int, moments: Moments, chance: random.Random) -> None:
         """Start a run and kill it at a moment of the given kind."""
@@ -108,8 +112,8 @@ class Victim:
                 wait_for(self.has_grown, process)
                 time.sleep(chance.uniform(0, moments.from_growth))
             case 2:
-                wait_for(self.is_recorded, process)
-                time.sleep(chance.uniform(0, moments.from_record) * chance.random())
+                wait_for(self.is_recording, process)
+                time.sleep(chance.uniform(0, _COMMIT))
             case _:
                 time.sleep(moments.whole * chance.uniform(0.7, 1.1))
         process.kill()
@@ -171,7 +175,7 @@ def kill_runs(victim: Victim, count: int) -> Counter[str]:
 
 
 def test_a_few_runs(lab: Lab, tmp_path: Path) -> None:
-    phases = kill_runs(Victim(lab, tmp_path, files=40), 6)
+    phases = kill_runs(Victim(lab, tmp_path, files=10), 6)
     assert phases.total() == 6
 
 

@@ -70,10 +70,20 @@ def _prepare(folder: Path) -> None:
         if strange:
             message = f"{folder} holds what no demo made: {strange[0]}"
             raise StorageError(message, hint="Name a new or empty folder.", hresult=0x80070091)
+        _refuse_another_image(folder / _IMAGE)
         for name in _OWN:
             (folder / name).unlink(missing_ok=True)
     except OSError as error:
         raise storage_error(error, folder) from error
+
+
+def _refuse_another_image(path: Path) -> None:
+    """Keep an image safe that bears the name of the demo's and is another."""
+    from wimdock.servicing.demo_image import is_demo_image
+
+    if path.exists() and not is_demo_image(path):
+        message = f"{path} is not the demo's"
+        raise StorageError(message, hint="Name a new or empty folder.", hresult=0x80070091)
 
 
 def _run(folder: Path, title: str, arguments: tuple[str, ...]) -> int:

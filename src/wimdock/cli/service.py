@@ -168,6 +168,7 @@ def _show(report: ServiceReport) -> None:
         Column("generation", right=True),
     )
     print_table(columns, rows)
+    _show_reasons(report)
     _show_signatures(report)
     for line in dict.fromkeys(
         line for result in report.results if result.plan for line in result.plan.left_alone
@@ -195,6 +196,19 @@ def _words(result: UpdateResult) -> str:
     return f"{result.outcome.value}: {result.reason}{code}"
 
 
+def _show_reasons(report: ServiceReport) -> None:
+    """Name what updates that were left out hold and wimdock does not do, each once."""
+    reasons = {result.update: _reasons(result) for result in report.results if _reasons(result)}
+    for path, lines in reasons.items():
+        print_text(f"{visible(path.name)} needs what wimdock does not do:")
+        for line in lines:
+            print_text(f"  - {visible(line)}")
+
+
+def _reasons(result: UpdateResult) -> tuple[str, ...]:
+    return getattr(result.error, "reasons", ())
+
+
 def _show_signatures(report: ServiceReport) -> None:
     for path, catalogued in report.catalogued.items():
         what = "hashes verified, signature not" if catalogued else "no catalog covers it (allowed)"
@@ -208,6 +222,7 @@ def _show_plans(report: ServiceReport) -> None:
         )
         if result.plan is not None:
             _show_plan(result.plan)
+    _show_reasons(report)
     _show_signatures(report)
     print_text("Nothing was written.")
 
@@ -277,6 +292,7 @@ def _result(result: UpdateResult) -> dict[str, object]:
         "result": result.outcome.name.lower(),
         "reason": result.reason,
         "hresult": None if result.hresult is None else f"0x{result.hresult:08X}",
+        "reasons": list(_reasons(result)),
         "packages": list(plan.packages) if plan else [],
         "counts": plan.counts if plan else None,
         "notes": list(plan.notes) if plan else [],

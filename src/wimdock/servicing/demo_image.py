@@ -10,6 +10,7 @@ from pathlib import Path
 
 from wimdock.cbs.security import descriptor
 from wimdock.clock import Clock
+from wimdock.errors import ImageError, StorageError
 from wimdock.image.change_set import (
     ChangeSet,
     FileEdit,
@@ -26,12 +27,14 @@ from wimdock.paths import ImagePath
 from wimdock.registry import Hive, ValueType, encode_dword, encode_string
 from wimdock.reparse.data import AppExecLink, MountPoint, SymbolicLink
 from wimdock.reparse.encode import encode, junction, symbolic_link
+from wimdock.wim import Archive
 from wimdock.wim.creation import NewImage, create_archive
 from wimdock.wim.transaction import Transaction
 
 PARENT = "Wimdock-Demo-Windows-Package~0123456789abcdef~amd64~~10.0.19041.1"
 VERSION = "10.0.19041.1"
 
+_NAME = "wimdock demo"
 _PROPERTIES = {
     "DESCRIPTION": "An image for `wimdock demo`",
     "WINDOWS/ARCH": "9",
@@ -53,10 +56,19 @@ _LX_SYMLINK = b"\x02\x00\x00\x00" + b"usr/bin"
 _CLOUD = bytes.fromhex("01000000") + bytes(36)
 
 
+def is_demo_image(path: Path) -> bool:
+    """Tell whether a file is an image that `make_demo_image` wrote."""
+    try:
+        with Archive.open(path) as archive:
+            return [image.name for image in archive.images] == [_NAME]
+    except (ImageError, StorageError):
+        return False
+
+
 def make_demo_image(path: Path, clock: Clock) -> None:
     """Write the image file; StorageError where it exists already."""
     security = descriptor(_ROOT_SDDL)
-    create_archive(path, [NewImage("wimdock demo", _PROPERTIES, security)], clock.now())
+    create_archive(path, [NewImage(_NAME, _PROPERTIES, security)], clock.now())
     with Transaction.begin(path, clock=clock) as transaction:
         staged = StagedImage(WindowsImage(transaction.archive, 1), clock)
         staged.stage(ChangeSet((*_files(clock), *_reparse_points())))

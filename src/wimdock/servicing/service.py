@@ -55,6 +55,7 @@ def service(
             archive = stack.enter_context(Archive.open(image))
             return Run(archive, updates, options, world, workspace).plan().report(None)
         if options.on_copy:
+            Archive.open(image).close()  # what is no image is not copied first
             copy = stack.enter_context(serviced_copy(image, world.disk, world.reporter))
             report = _write(copy.path, updates, options, world, workspace)
             if report.commit is not None:
