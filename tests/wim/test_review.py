@@ -154,3 +154,30 @@ def test_everything_around_and_in_the_xml_stays() -> None:
     catalog.set_total_bytes(2)
     packed = catalog.pack()[2:].decode("utf-16-le")
     assert packed == text.replace("<TOTALBYTES>1", "<TOTALBYTES>2")
+
+
+def test_new_data_leaves_everything_else_of_a_file() -> None:
+    stream = Stream("stream", sha1(b"s"))
+    data = (Stream("", sha1(b"old")), stream)
+    first, second = (
+        Node(name, streams=data, link=GROUP, extra=bytes(range(16)), attributes=0x26)
+        for name in ("first", "second")
+    )
+    editor = editor_of(folder("", first, second))
+    old = editor.lookup(ImagePath("first"))
+    editor.put_data(ImagePath("second"), sha1(b"new"), 7)
+    for name in ("first", "second"):
+        entry = editor.lookup(ImagePath(name))
+        assert entry is not None
+        assert old is not None
+        assert entry.streams == (Stream("", sha1(b"new")), stream)
+        assert entry.written == 7
+        assert (entry.attributes, entry.created, entry.link, entry.extra) == (
+            *(old.attributes, old.created, old.link, old.extra),
+        )
+
+
+@pytest.mark.parametrize("node", [folder("a"), Node("a", attributes=REPARSE | 0x20)])
+def test_data_is_put_into_plain_files_only(node: Node) -> None:
+    with pytest.raises(UsageError):
+        editor_of(folder("", node)).put_data(ImagePath("a"), None, 7)

@@ -50,6 +50,14 @@ class PutFile:
 
 
 @dataclass(frozen=True, slots=True)
+class PutData:
+    """Give the file at `path`, by all its names, other data; everything else of it stays."""
+
+    path: ImagePath
+    source: Path | bytes
+
+
+@dataclass(frozen=True, slots=True)
 class PutLinks:
     """Make every one of `links` a further name of the file that stands at `path` already."""
 
@@ -92,7 +100,7 @@ class Delete:
     path: ImagePath
 
 
-FileEdit = PutFile | PutLinks | PutDirectory | PutReparsePoint | PutStream | Delete
+FileEdit = PutFile | PutData | PutLinks | PutDirectory | PutReparsePoint | PutStream | Delete
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ from wimdock.image.change_set import (
     DeleteValue,
     FileEdit,
     HiveName,
+    PutData,
     PutDirectory,
     PutFile,
     PutLinks,
@@ -116,6 +117,10 @@ class StagedImage:
             return None
         return self.windows.lookup(path)
 
+    def obstacle(self, path: ImagePath, *, folder: bool = False) -> str:
+        """Say what in the image as it is stands in the way of a file or folder; "" for nothing."""
+        return self.windows.obstacle(path, folder=folder)
+
     def installed_packages(self) -> tuple[InstalledPackage, ...]:
         """Give the packages that the registry knows after the staged edits."""
         software = self.hive(HiveName.SOFTWARE)
@@ -184,13 +189,11 @@ class StagedImage:
         edits = [edit for change_set in self._staged for edit in change_set.files]
         return [*edits, *self._hive_files()]
 
-    def _hive_files(self) -> Iterator[PutFile]:
+    def _hive_files(self) -> Iterator[PutData]:
         for name in self._edited_hives:
             hive = self.hive(name)
             if hive is not None:
-                entry = self.windows.lookup(name.path)
-                attributes = ATTRIBUTE_ARCHIVE if entry is None else entry.attributes
-                yield PutFile(name.path, hive.to_bytes(), attributes=attributes)
+                yield PutData(name.path, hive.to_bytes())
 
 
 def _edit_registry(hive: Hive, edit: RegistryEdit) -> None:
@@ -210,7 +213,7 @@ def _edit_registry(hive: Hive, edit: RegistryEdit) -> None:
 def _contents(edits: Iterable[FileEdit]) -> Iterator[Content]:
     for edit in edits:
         match edit:
-            case PutFile() | PutStream():
+            case PutFile() | PutData() | PutStream():
                 yield edit.source
             case PutReparsePoint():
                 yield edit.data
@@ -242,20 +245,27 @@ class _Writer:
         self._written.files[path] = sha1
         self._written.reparse_points.pop(path, None)
 
+    def _put_file(self, edit: PutFile) -> None:
+        sha1 = next(self._contents).sha1
+        modified = None if edit.modified is None else to_filetime(edit.modified)
+        facts = self._facts(edit.attributes, edit.security, modified)
+        old = self._editor.lookup(edit.path)
+        if old is not None:
+            facts = replace(facts, created=old.created)
+        self._editor.put_file(edit.path, facts, sha1, edit.links)
+        for path in (edit.path, *edit.links):
+            self._expect(path, sha1)
+
     def make(self, edit: FileEdit) -> None:
         """Make one edit."""
         editor, folder = self._editor, self._facts(_DIRECTORY)
         match edit:
             case PutFile():
+                self._put_file(edit)
+            case PutData():
                 sha1 = next(self._contents).sha1
-                modified = None if edit.modified is None else to_filetime(edit.modified)
-                facts = self._facts(edit.attributes, edit.security, modified)
-                old = editor.lookup(edit.path)
-                if old is not None:
-                    facts = replace(facts, created=old.created)
-                editor.put_file(edit.path, facts, sha1, edit.links)
-                for path in (edit.path, *edit.links):
-                    self._expect(path, sha1)
+                editor.put_data(edit.path, sha1, self._now)
+                self._expect(edit.path, sha1)
             case PutLinks():
                 editor.put_links(edit.path, edit.links, folder)
                 entry = editor.lookup(edit.path)

@@ -263,15 +263,9 @@ class MetadataEditor:
         """Give an existing entry, by all its names, a named stream; None makes it empty."""
         if not name or any(char in name for char in "\0:/\\") or _units(name) > LONGEST_NAME:
             message = f"{name[:80]!r} is no name for a stream"
-            hint = f"Name it without colon and slash, in up to {LONGEST_NAME} characters."
-            raise UsageError(message, hint=hint)
-        item = self._existing(path)
-        group = item.entry.hard_link_group
-        names = [*self._names_of(group)] if group else [item]
-        for each in names:
-            self._track(each.entry, -1)
-        for each in names:
-            entry = each.entry
+            raise UsageError(message, hint="Name it shortly, without colon and slash.")
+
+        def with_stream(entry: Entry) -> Entry:
             others = [s for s in entry.named_streams if fold(s.name) != fold(name)]
             main, streams = arrange_streams(
                 attributes=entry.attributes,
@@ -279,9 +273,24 @@ class MetadataEditor:
                 reparse=entry.reparse_sha1,
                 named=(*others, Stream(name, sha1 or layout.ZERO_HASH)),
             )
-            each.entry = entry._replace(hash=main, streams=streams)
-            each.changed = True
-            self._track(each.entry, 1)
+            return entry._replace(hash=main, streams=streams)
+
+        self._change(self._existing(path), with_stream)
+
+    def put_data(self, path: ImagePath, sha1: bytes | None, written: int) -> None:
+        """Give a file, by all its names, other data, written at a FILETIME; the rest stays."""
+        item = self._existing(path)
+        if item.entry.is_directory or item.entry.is_reparse_point:
+            message = f"{path} is no plain file: its data cannot be changed"
+            raise UsageError(message, hint="Name a file.")
+
+        def with_data(entry: Entry) -> Entry:
+            main, streams = arrange_streams(
+                attributes=entry.attributes, data=sha1, reparse=None, named=entry.named_streams
+            )
+            return entry._replace(hash=main, streams=streams, accessed=written, written=written)
+
+        self._change(item, with_data)
 
     def remove(self, path: ImagePath) -> None:
         """Take a name away, a folder with all that is below it."""
@@ -339,6 +348,17 @@ class MetadataEditor:
             extra=b"",
         )
 
+    def _change(self, item: _Item, edit: Callable[[Entry], Entry]) -> None:
+        """Make an edit to every name of what an item is a name of."""
+        group = item.entry.hard_link_group
+        names = [*self._names_of(group)] if group else [item]
+        for each in names:
+            self._track(each.entry, -1)
+        for each in names:
+            each.entry = edit(each.entry)
+            each.changed = True
+            self._track(each.entry, 1)
+
     def _replace(self, path: ImagePath, entry: Entry, facts: FileFacts) -> None:
         standing = self._find(path)
         if standing is None:
@@ -362,8 +382,7 @@ class MetadataEditor:
             raise UsageError(message)
         if len(path.parts) > DEEPEST or _units(path.name) > LONGEST_NAME:
             message = f"the path to {path.name[:80]} is too deep, or its name too long"
-            hint = f"Windows takes names of up to {LONGEST_NAME} characters."
-            raise UsageError(message, hint=hint)
+            raise UsageError(message, hint=f"Windows takes names of {LONGEST_NAME} characters.")
         parent = self._find(path.parent)
         if parent is None:
             missing = replace(facts, attributes=layout.ATTRIBUTE_DIRECTORY, security_id=-1)
