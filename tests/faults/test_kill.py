@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import random
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -48,8 +49,9 @@ class Moments:
 class Victim:
     """An image, an update, and processes that put the one into the other."""
 
-    def __init__(self, lab: Lab, folder: Path, files: int) -> None:
-        """Prepare both."""
+    def __init__(self, lab: Lab, folder: Path, files: int, *words: str) -> None:
+        """Prepare both; `words` are further options of the runs to be stopped."""
+        self.words = words
         self.original = lab.image("xpress")
         self.images = folder / "images"
         self.place = folder / "place"
@@ -65,13 +67,17 @@ class Victim:
 
     def fresh(self) -> None:
         """Put the original in place, without a past."""
+        shutil.rmtree(self.images)
+        self.images.mkdir()
         shutil.copyfile(self.original, self.image)
-        sidecar_path(self.image).unlink(missing_ok=True)
 
     def start(self) -> subprocess.Popen[bytes]:
         """Start a run."""
         return subprocess.Popen(
-            (sys.executable, "-m", "wimdock", "service", self.image, "--update", self.cabinet),
+            (
+                *(sys.executable, "-m", "wimdock", "service", str(self.image)),
+                *("--update", str(self.cabinet), *self.words),
+            ),
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             env=os.environ | {"PYTHONPATH": str(REPOSITORY / "src"), "TMPDIR": str(self.place)},
@@ -79,7 +85,9 @@ class Victim:
 
     def has_grown(self) -> bool:
         """Tell whether the run began to write."""
-        return self.image.stat().st_size > self.original.stat().st_size
+        copy = self.image.with_name(f".{self.image.name}.servicing")
+        size = self.original.stat().st_size
+        return any(path.exists() and path.stat().st_size > size for path in (copy, self.image))
 
     def is_recorded(self) -> bool:
         """Tell whether the run is about to commit, or has done so."""
@@ -87,8 +95,7 @@ class Victim:
 
     def is_recording(self) -> bool:
         """Tell whether the run begins to record the new state, or has done so."""
-        sidecar = sidecar_path(self.image)
-        return sidecar.with_name(f".{sidecar.name}.new").exists() or sidecar.exists()
+        return any("generations" in path.name for path in self.images.iterdir())
 
     def measure(self) -> Moments:
         """Let a run come to its end and take the time."""
@@ -101,8 +108,14 @@ class Victim:
         ended = time.monotonic()
         return Moments(ended - began, ended - grown)
 
-    def kill_at(self, kind: int, moments: Moments, chance: random.Random) -> None:
-        """Start a run and kill it at a moment of the given kind."""
+    def stop_at(
+        self,
+        kind: int,
+        moments: Moments,
+        chance: random.Random,
+        sign: signal.Signals = signal.SIGKILL,
+    ) -> int:
+        """Start a run and send it a signal at a moment of the given kind; give its status."""
         self.fresh()
         process = self.start()
         match kind % 4:
@@ -116,8 +129,8 @@ class Victim:
                 time.sleep(chance.uniform(0, _COMMIT))
             case _:
                 time.sleep(moments.whole * chance.uniform(0.7, 1.1))
-        process.kill()
-        process.wait()
+        process.send_signal(sign)
+        return process.wait(_PATIENCE)
 
     def check(self) -> str:
         """Look at what the killed run left, run again, look again; say where it was."""
@@ -140,10 +153,12 @@ class Victim:
         assert [g.number for g in generations] == [1, 2]
         assert current is generations[-1]
         assert current.length == self.image.stat().st_size
-        assert {path.name for path in self.images.iterdir()} == {
-            self.image.name,
-            sidecar_path(self.image).name,
-        }
+        left = {path.name for path in self.images.iterdir()}
+        backup = f"{self.image.name}.backup"
+        assert left - {backup} == {self.image.name, sidecar_path(self.image).name}
+        if backup in left:
+            assert self.words
+            assert sha256(self.images / backup) == sha256(self.original)
         assert list(self.place.iterdir()) == [], "a killed run's workspace was left"
         before = sha256(self.image)
         again = put_in(self.image, [self.cabinet], world=quick(self.place))
@@ -169,14 +184,39 @@ def kill_runs(victim: Victim, count: int) -> Counter[str]:
     moments = victim.measure()
     phases: Counter[str] = Counter()
     for number in range(count):
-        victim.kill_at(number, moments, chance)
+        victim.stop_at(number, moments, chance)
         phases[victim.check()] += 1
     return phases
+
+
+def test_a_run_that_is_told_to_end_leaves_nothing(lab: Lab, tmp_path: Path) -> None:
+    """It has the time to take away what it made, and to cut off what it appended."""
+    victim = Victim(lab, tmp_path, files=10)
+    chance = random.Random(_SEED)
+    moments = victim.measure()
+    for number, sign in enumerate((signal.SIGTERM, signal.SIGINT, signal.SIGTERM)):
+        status = victim.stop_at(number, moments, chance, sign)
+        # Before Python has set up its handlers, the signal itself ends it.
+        assert status in {0, -sign, {signal.SIGTERM: 143, signal.SIGINT: 130}[sign]}
+        if status >= 0:
+            assert list(victim.place.iterdir()) == []
+            assert not list(victim.images.glob(".*"))
+        if status > 0:
+            committed = victim.packages <= packages_in(victim.image).keys()
+            assert committed or not victim.has_grown()
+        victim.check()
 
 
 def test_a_few_runs(lab: Lab, tmp_path: Path) -> None:
     phases = kill_runs(Victim(lab, tmp_path, files=10), 6)
     assert phases.total() == 6
+
+
+@pytest.mark.faults
+@pytest.mark.timeout(900)
+def test_runs_on_a_copy(lab: Lab, tmp_path: Path) -> None:
+    phases = kill_runs(Victim(lab, tmp_path, 50, "--copy"), 20)
+    assert phases.total() == 20
 
 
 @pytest.mark.faults

@@ -115,13 +115,26 @@ def test_stopped_at_every_operation(lab: Lab, tmp_path: Path) -> None:
 def test_what_a_killed_run_left_is_taken_away(lab: Lab, tmp_path: Path, *, on_copy: bool) -> None:
     image = lab.copy("xpress", tmp_path)
     cabinet = cabinet_of("plain", tmp_path)
-    for name in (".xpress.wim.servicing", ".xpress.wim.servicing.generations"):
+    for name in (
+        ".xpress.wim.servicing",
+        ".xpress.wim.servicing.generations",
+        "..xpress.wim.servicing.generations.new",
+        ".xpress.wim.generations.new",
+    ):
         (tmp_path / name).write_bytes(b"left")
     os.link(image, tmp_path / ".xpress.wim.backup.new")
     put_in(image, [cabinet], ServiceOptions(on_copy=on_copy))
     hidden = {name for name in everything_in(tmp_path) if name.startswith(".")}
     assert hidden == set()
     verify(image)
+
+
+def test_a_second_name_of_the_image_is_no_backup(lab: Lab, tmp_path: Path) -> None:
+    """A copying run was killed after it named the backup and before it put the copy in place."""
+    image = lab.copy("xpress", tmp_path)
+    os.link(image, tmp_path / "xpress.wim.backup")
+    put_in(image, [cabinet_of("plain", tmp_path)])
+    assert not (tmp_path / "xpress.wim.backup").exists()
 
 
 def test_owner_mode_and_attributes_stay(lab: Lab, tmp_path: Path) -> None:

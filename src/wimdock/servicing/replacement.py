@@ -29,7 +29,7 @@ class ServicedCopy:
         """Name the copy and the backup beside the original."""
         self.original = original
         self.path = _copy_path(original)
-        self._backup = original.with_name(f"{original.name}.backup")
+        self._backup = _backup_path(original)
         self._disk = disk
         self._kept = False
 
@@ -83,9 +83,20 @@ def serviced_copy(original: Path, disk: Disk, reporter: Reporter) -> Iterator[Se
 def remove_leftovers(original: Path) -> None:
     """Take away what is not kept, or what a run that was killed left; needs the file's lock."""
     copy = _copy_path(original)
-    for path in (copy, sidecar_path(copy), _second_name(original)):
+    records = (sidecar_path(copy), sidecar_path(original))
+    half_written = (record.with_name(f".{record.name}.new") for record in records)
+    for path in (copy, records[0], *half_written, _second_name(original)):
         with suppress(OSError):
             path.unlink(missing_ok=True)
+    backup = _backup_path(original)
+    with suppress(OSError):
+        if backup.samefile(original):
+            # Stopped right before the copy took its place: a second name is no backup.
+            backup.unlink()
+
+
+def _backup_path(original: Path) -> Path:
+    return original.with_name(f"{original.name}.backup")
 
 
 def _copy_path(original: Path) -> Path:
