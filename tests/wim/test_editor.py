@@ -12,11 +12,18 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from wimdock.clock import FixedClock
-from wimdock.errors import MalformedImage, NoSuchImage, UsageError, WimdockError
+from wimdock.errors import (
+    MalformedImage,
+    NoSuchImage,
+    UnsupportedImage,
+    UsageError,
+    WimdockError,
+)
 from wimdock.events import Reporter
 from wimdock.files import Disk
 from wimdock.paths import ImagePath
 from wimdock.wim import Archive
+from wimdock.wim.codec import Compressor
 from wimdock.wim.creation import NewImage, create_archive
 from wimdock.wim.editor import FileFacts, MetadataEditor
 from wimdock.wim.metadata import Metadata
@@ -231,7 +238,8 @@ def test_damaged_metadata_is_edited_or_refused(data: st.DataObject) -> None:
 
 
 def _sample() -> bytes:
-    from wimdock.wim.creation import _empty_metadata
+    from wimdock.wim.codec import Compressor
+from wimdock.wim.creation import _empty_metadata
 
     editor = MetadataEditor(Metadata(_empty_metadata(NewImage("x"), 1)), lambda _: 1)
     for number, name in enumerate((r"\a\one", r"\a\b\two", r"\c\three", r"\d")):
@@ -250,6 +258,36 @@ def test_reparse_data_that_windows_would_not_take_is_refused() -> None:
     editor = MetadataEditor(Metadata(_SAMPLE), lambda _: 16 * 1024)
     with pytest.raises(UsageError, match="longer"):
         editor.put_reparse_point(ImagePath(r"\x"), FACTS, 0xA000000C, b"x" * 20)
+
+
+def test_a_group_that_different_files_share_wrongly_does_not_spread_an_edit() -> None:
+    metadata = Metadata(_SAMPLE)
+    two = metadata.lookup(ImagePath(r"\a\b\two"))
+    assert two is not None
+    data = bytearray(_SAMPLE)
+    for path in (r"\c\three", r"\links\2"):
+        three = metadata.lookup(ImagePath(path))
+        assert three is not None
+        data[three.position + 88 : three.position + 96] = two.link
+    editor = MetadataEditor(Metadata(bytes(data)), lambda _: 1)
+    editor.put_stream(ImagePath(r"\a\b\two"), "mine", b"m" * 20)
+    edited = Metadata(editor.build().data)
+    streams = {
+        path: [stream.name for stream in entry.named_streams]
+        for path in (r"\a\b\two", r"\links\1", r"\c\three", r"\links\2")
+        if (entry := edited.lookup(ImagePath(path))) is not None
+    }
+    assert streams == {
+        r"\a\b\two": ["mine"],
+        r"\links\1": ["mine"],
+        r"\c\three": [],
+        r"\links\2": [],
+    }
+
+
+def test_chunks_that_no_memory_holds_are_not_written() -> None:
+    with pytest.raises(UnsupportedImage, match="only be read"):
+        Compressor("lzms", 1 << 27)
 
 
 def test_a_list_shared_by_two_folders_is_refused() -> None:

@@ -44,6 +44,10 @@ def _library() -> ctypes.CDLL:
     return library
 
 
+# A writer holds several chunks for each thread: more than this is not what images are made with.
+LARGEST_WRITTEN_CHUNK = 64 << 20
+
+
 class Decompressor:
     """Turns stored chunks back into original bytes."""
 
@@ -64,6 +68,11 @@ class Decompressor:
 
     def decompress_into(self, data: bytes, target: bytearray, offset: int, size: int) -> None:
         """Write the `size` original bytes of one chunk at `offset` of `target`."""
+        if not 0 < len(data) < size:
+            # No writer stores such a chunk compressed, and libwim's LZMS writes outside of tiny
+            # targets where it is handed one.
+            message = f"a compressed chunk of {len(data)} bytes claims {size}"
+            raise MalformedImage(message)
         array = (ctypes.c_char * size).from_buffer(target, offset)
         if self._library.wimlib_decompress(data, len(data), array, size, self._handle):
             message = "a compressed chunk cannot be decompressed"
@@ -74,7 +83,10 @@ class Compressor:
     """Turns original bytes into stored chunks."""
 
     def __init__(self, compression: str, chunk_size: int) -> None:
-        """Make a handle for one thread."""
+        """Make a handle for one thread; chunks too large to hold several of are refused."""
+        if chunk_size > LARGEST_WRITTEN_CHUNK:
+            message = f"files with chunks of {chunk_size} bytes can only be read"
+            raise UnsupportedImage(message, hint="Export the image with smaller chunks first.")
         self._handle = ctypes.c_void_p()
         self._library = _library()
         self._room = ctypes.create_string_buffer(chunk_size)

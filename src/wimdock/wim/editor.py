@@ -1,85 +1,33 @@
 """Editing the metadata of one image: what is not touched is copied byte for byte.
 
-Only the folders on the way to an edit are read into objects. `build` writes the whole tree anew in
-canonical order, without gaps: each folder's list in turn, unread ones as they lie in the old
-buffer with nothing changed but the offsets of their subfolders. The editor counts what it changes,
-so that reference counts and the figures in the XML follow exactly.
+Only the folders on the way to an edit are read into objects (`open_folder`). What changes is
+counted (`tally`), so that reference counts and the figures in the XML follow exactly. `build`
+writes the whole tree anew (`tree_writer`).
 """
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
-from wimdock.errors import MalformedImage, NoSuchImage, UsageError
+from wimdock.errors import NoSuchImage, UsageError
 from wimdock.paths import ImagePath
 from wimdock.upcase import fold
 from wimdock.wim import layout
-from wimdock.wim.dentry import Entry, Stream, arrange_streams, write_entry
+from wimdock.wim.dentry import Entry, Stream, arrange_streams
 from wimdock.wim.metadata import DEEPEST, FolderList, Metadata, check_names
-from wimdock.wim.security import write_security
+from wimdock.wim.open_folder import Item, OpenFolder
+from wimdock.wim.tally import Tally
+from wimdock.wim.tree_writer import write_tree
 from wimdock.wim.xml import ImageCounts
 
 LARGEST_REPARSE_DATA = 16 * 1024 - 8
 LONGEST_NAME = 255  # of a file or stream on NTFS, in UTF-16 code units
 
 
-@dataclass(slots=True, eq=False)
-class _Item:
-    """An entry of a folder that was read; `folder` is set where its own list was read too."""
-
-    entry: Entry
-    changed: bool = False
-    folder: _OpenFolder | None = None
-
-
-class _OpenFolder:
-    """The entries of a folder that was read, in stored order, found by name at once."""
-
-    __slots__ = ("_by_name", "_keys", "items")
-
-    def __init__(self, entries: list[Entry]) -> None:
-        self.items = [_Item(entry) for entry in entries]
-        self._keys = [_collation(entry.name) for entry in entries]
-        self._by_name: dict[str, list[_Item]] = {}
-        for item in self.items:
-            self._by_name.setdefault(fold(item.entry.name), []).append(item)
-
-    def find(self, name: str) -> _Item | None:
-        """Give the item with a name: an exact match, else the first that differs by case only."""
-        found = self._by_name.get(fold(name), [])
-        exact = (item for item in found if item.entry.name == name)
-        return next(exact, found[0] if found else None)
-
-    def insert(self, item: _Item) -> None:
-        """Put it where its name belongs; the order of what is there already stays."""
-        key = _collation(item.entry.name)
-        at = bisect_left(self._keys, key)
-        self._keys.insert(at, key)
-        self.items.insert(at, item)
-        self._by_name.setdefault(fold(item.entry.name), []).append(item)
-
-    def remove(self, item: _Item) -> None:
-        """Take it out."""
-        # Mostly a folder is in order; one of another producer need not be.
-        at = bisect_left(self._keys, _collation(item.entry.name))
-        if at == len(self.items) or self.items[at] is not item:
-            at = next(index for index, other in enumerate(self.items) if other is item)
-        del self.items[at], self._keys[at]
-        self._by_name[fold(item.entry.name)].remove(item)
-
-
 def _units(name: str) -> int:
     return len(name.encode("utf-16-le", "surrogatepass")) // 2
-
-
-def _collation(name: str) -> tuple[bytes, bytes]:
-    return (
-        fold(name).encode("utf-16-be", "surrogatepass"),
-        name.encode("utf-16-be", "surrogatepass"),
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,15 +63,14 @@ class MetadataEditor:
             for number, descriptor in reversed(list(enumerate(self._descriptors)))
         }
         self._lists: dict[int, FolderList] = {}
-        self._links: Counter[int] = Counter()
-        self._scan()
-        self._next_group = max(self._links, default=0) + 1
-        self._root = _Item(metadata.root)
-        self._folders: dict[tuple[str, ...], _Item] = {}  # found before, by path as spelt
-        self._references: Counter[bytes] = Counter()
-        self._directories = self._files = self._bytes = self._link_bytes = 0
+        links = self._scan()
+        self._next_group = max(links, default=0) + 1
+        self._tally = Tally(links, size_of)
+        self._root = Item(metadata.root)
+        self._folders: dict[tuple[str, ...], Item] = {}  # found before, by path as spelt
 
-    def _scan(self) -> None:
+    def _scan(self) -> Counter[int]:
+        """Note the outline of every list, and count the names in each hard-link group."""
         buffer = self._old.buffer
         links: list[int] = []
         unpack, at = layout.DENTRY_LINK.unpack_from, layout.DENTRY_LINK_AT
@@ -135,28 +82,29 @@ class MetadataEditor:
                 for position in outline.entries
                 if not buffer[position + 9] & reparse
             )
-        self._links.update(links)
-        del self._links[0]
+        groups = Counter(links)
+        del groups[0]
+        return groups
 
     # Finding
 
-    def _open(self, item: _Item) -> _OpenFolder:
+    def _open(self, item: Item) -> OpenFolder:
         if item.folder is None:
             entries = []
             if item.entry.children:
                 outline = self._lists[item.entry.children]
                 entries = [self._old.entry(position) for position in outline.entries]
                 check_names(entries)
-            item.folder = _OpenFolder(entries)
+            item.folder = OpenFolder(entries)
         return item.folder
 
-    def _find(self, path: ImagePath) -> _Item | None:
+    def _find(self, path: ImagePath) -> Item | None:
         if not path.parts:
             return self._root
         folder = self._find_folder(path.parts[:-1])
         return None if folder is None else self._open(folder).find(path.name)
 
-    def _find_folder(self, parts: tuple[str, ...]) -> _Item | None:
+    def _find_folder(self, parts: tuple[str, ...]) -> Item | None:
         depth = len(parts)
         while depth and parts[:depth] not in self._folders:
             depth -= 1
@@ -169,7 +117,7 @@ class MetadataEditor:
             here = self._folders[parts[:end]] = found
         return here
 
-    def _existing(self, path: ImagePath) -> _Item:
+    def _existing(self, path: ImagePath) -> Item:
         item = self._find(path)
         if item is None:
             message = f"the image has no {path}"
@@ -236,10 +184,10 @@ class MetadataEditor:
             raise UsageError(message, hint="Name a file.")
         if not item.entry.hard_link_group:
             group = self._new_group()
-            self._track(item.entry, -1)
+            self._tally.count(item.entry, -1)
             item.entry = item.entry._replace(link=layout.DENTRY_LINK.pack(group))
             item.changed = True
-            self._track(item.entry, 1)
+            self._tally.count(item.entry, 1)
         for name in dict.fromkeys(links):
             if name != path:
                 self._replace(name, item.entry, facts)
@@ -300,7 +248,7 @@ class MetadataEditor:
         item = self._existing(path)
         parent = self._existing(path.parent)
         for each in self._subtree(item):
-            self._track(each, -1)
+            self._tally.count(each, -1)
         self._open(parent).remove(item)
         self._folders.clear()
 
@@ -348,16 +296,19 @@ class MetadataEditor:
             extra=b"",
         )
 
-    def _change(self, item: _Item, edit: Callable[[Entry], Entry]) -> None:
+    def _change(self, item: Item, edit: Callable[[Entry], Entry]) -> None:
         """Make an edit to every name of what an item is a name of."""
         group = item.entry.hard_link_group
-        names = [*self._names_of(group)] if group else [item]
+        # A broken producer may give one group to different files: only equal ones are one file.
+        same = item.entry.hashes
+        found = self._names_of(group) if group else iter((item,))
+        names = [each for each in found if each.entry.hashes == same]
         for each in names:
-            self._track(each.entry, -1)
+            self._tally.count(each.entry, -1)
         for each in names:
             each.entry = edit(each.entry)
             each.changed = True
-            self._track(each.entry, 1)
+            self._tally.count(each.entry, 1)
 
     def _replace(self, path: ImagePath, entry: Entry, facts: FileFacts) -> None:
         standing = self._find(path)
@@ -368,13 +319,13 @@ class MetadataEditor:
         if old.is_directory and not (old.is_reparse_point and not old.children):
             message = f"{path} is a folder in the image: no file can take its place"
             raise UsageError(message, hint="Take the folder away first.")
-        self._track(old, -1)
+        self._tally.count(old, -1)
         standing.entry = entry._replace(name=old.name, short_name=old.short_name)
         standing.changed = True
         standing.folder = None
         if old.is_directory:
             self._folders.clear()
-        self._track(standing.entry, 1)
+        self._tally.count(standing.entry, 1)
 
     def _add(self, path: ImagePath, entry: Entry, facts: FileFacts) -> None:
         if not path.parts:
@@ -394,10 +345,10 @@ class MetadataEditor:
             raise UsageError(message, hint="A reparse point or a file stands there.")
         if entry.security_id < 0:
             entry = entry._replace(security_id=parent.entry.security_id)
-        self._open(parent).insert(_Item(entry, changed=True))
-        self._track(entry, 1)
+        self._open(parent).insert(Item(entry, changed=True))
+        self._tally.count(entry, 1)
 
-    def _names_of(self, group: int) -> Iterator[_Item]:
+    def _names_of(self, group: int) -> Iterator[Item]:
         """Open the way to every name of a file and give the items."""
         reparse = layout.ATTRIBUTE_REPARSE_POINT >> 8
         buffer = self._old.buffer
@@ -417,7 +368,7 @@ class MetadataEditor:
             if item.folder is not None:
                 pending.extend(item.folder.items)
 
-    def _subtree(self, item: _Item) -> Iterator[Entry]:
+    def _subtree(self, item: Item) -> Iterator[Entry]:
         pending = [item]
         while pending:
             here = pending.pop()
@@ -425,74 +376,9 @@ class MetadataEditor:
             if here.entry.is_directory and (here.folder or here.entry.children):
                 pending.extend(self._open(here).items)
 
-    def _track(self, entry: Entry, sign: int) -> None:
-        """Count an entry that comes (1) or goes (-1)."""
-        for sha1 in entry.hashes:
-            self._references[sha1] += sign
-        size = sum(self._size_of(sha1) for sha1 in entry.hashes)
-        self._bytes += sign * size
-        if entry.is_directory and not entry.is_reparse_point:  # as `counts` counts
-            self._directories += sign
-        else:
-            self._files += sign
-        group = entry.hard_link_group
-        if group:
-            before = max(self._links[group] - 1, 0)
-            self._links[group] += sign
-            self._link_bytes += (max(self._links[group] - 1, 0) - before) * size
-
     # Writing
 
     def build(self) -> EditedMetadata:
         """Give the new metadata resource and what changed."""
-        out = bytearray(write_security(self._descriptors))
-        pending: list[tuple[int, _OpenFolder | int]] = []
-        self._write_item(out, self._root, pending)
-        out += layout.END_OF_DIRECTORY
-        patch, at = layout.DENTRY_SUBDIRECTORY.pack_into, layout.DENTRY_SUBDIRECTORY_AT
-        while pending:
-            entry_at, source = pending.pop()
-            patch(out, entry_at + at, len(out))
-            below: list[tuple[int, _OpenFolder | int]] = []
-            if isinstance(source, int):
-                self._copy_list(out, self._lists[source], below)
-            else:
-                for item in source.items:
-                    self._write_item(out, item, below)
-                out += layout.END_OF_DIRECTORY
-            below.reverse()
-            pending += below
-        return EditedMetadata(
-            out,
-            self._references,
-            ImageCounts(self._directories, self._files, self._bytes, self._link_bytes),
-        )
-
-    def _copy_list(
-        self, out: bytearray, outline: FolderList, below: list[tuple[int, _OpenFolder | int]]
-    ) -> None:
-        start = outline.folder.children
-        shift = len(out) - start
-        out += memoryview(self._old.buffer)[start : outline.end]
-        out += layout.END_OF_DIRECTORY
-        below.extend((entry + shift, children) for entry, children in outline.folders)
-
-    def _write_item(
-        self, out: bytearray, item: _Item, below: list[tuple[int, _OpenFolder | int]]
-    ) -> None:
-        at = len(out)
-        entry = item.entry
-        if item.changed:
-            out += write_entry(entry)
-        else:
-            out += memoryview(self._old.buffer)[entry.position : entry.end]
-        if len(out) % 8:
-            message = f"the entry {entry.name!r} is not padded to 8 bytes"
-            raise MalformedImage(message)
-        if item.folder is not None:
-            if item.folder.items:
-                below.append((at, item.folder))
-            else:
-                layout.DENTRY_SUBDIRECTORY.pack_into(out, at + layout.DENTRY_SUBDIRECTORY_AT, 0)
-        elif entry.is_directory and entry.children:
-            below.append((at, entry.children))
+        data = write_tree(self._old, self._lists, self._descriptors, self._root)
+        return EditedMetadata(data, self._tally.references, self._tally.counts)
