@@ -238,8 +238,7 @@ def test_damaged_metadata_is_edited_or_refused(data: st.DataObject) -> None:
 
 
 def _sample() -> bytes:
-    from wimdock.wim.codec import Compressor
-from wimdock.wim.creation import _empty_metadata
+    from wimdock.wim.creation import _empty_metadata
 
     editor = MetadataEditor(Metadata(_empty_metadata(NewImage("x"), 1)), lambda _: 1)
     for number, name in enumerate((r"\a\one", r"\a\b\two", r"\c\three", r"\d")):
