@@ -84,10 +84,10 @@ class Compressor:
 
     def __init__(self, compression: str, chunk_size: int) -> None:
         """Make a handle for one thread; chunks too large to hold several of are refused."""
+        self._handle = ctypes.c_void_p()
         if chunk_size > LARGEST_WRITTEN_CHUNK:
             message = f"files with chunks of {chunk_size} bytes can only be read"
             raise UnsupportedImage(message, hint="Export the image with smaller chunks first.")
-        self._handle = ctypes.c_void_p()
         self._library = _library()
         self._room = ctypes.create_string_buffer(chunk_size)
         if self._library.wimlib_create_compressor(
