@@ -128,6 +128,18 @@ def test_flags_of_links_volatile_and_predefined_keys_survive() -> None:
     assert [key.is_link for key in again.root.subkeys()] == [False, True, False]
 
 
+def test_nothing_is_put_into_a_key_that_is_a_link() -> None:
+    hive = Hive.empty("X")
+    key = hive.create_key("Link")
+    hive._store.cells.put_u16(4096 + key._cell + 4 + 2, 0x30)
+    before = snapshot_of(hive.to_bytes())
+    with pytest.raises(RegistryError, match="Link is a symbolic link"):
+        hive.create_key(r"Link\New")
+    with pytest.raises(RegistryError, match="Link is a symbolic link"):
+        hive.create_key("Link").set_value("", 1, b"x\0")
+    assert snapshot_of(hive.to_bytes()) == before
+
+
 def test_a_key_that_must_not_go_keeps_all_above_it() -> None:
     hive = Hive.empty("X")
     key = hive.create_key(r"A\B\C")

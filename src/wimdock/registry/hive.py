@@ -82,10 +82,14 @@ class Hive:
         """Give the key at a path, made with its parents where missing.
 
         `security` is for the key itself when it is new; parents share the descriptors above them.
+        RegistryError where a key above it is a symbolic link.
         """
         parts = _parts(path)
         key = self.root
         for number, part in enumerate(parts, 1):
+            if key.is_link:
+                message = f"the registry key {key.path} is a symbolic link: nothing is put into it"
+                raise RegistryError(message)
             key = key.create_subkey(part, security if number == len(parts) else None)
         return key
 

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from wimdock.clock import from_filetime
 from wimdock.errors import RegistryError
-from wimdock.registry.layout import KEY_IS_LINK, KeyNode
+from wimdock.registry.layout import KEY_IS_LINK, LINK_VALUE, KeyNode
 from wimdock.registry.node import node_class, node_name, read_child, read_node
 from wimdock.registry.store import Store
 from wimdock.registry.subkeys import subkey_cells
@@ -112,8 +112,13 @@ class Key:
         return self._store.values(self._cell).find(name)
 
     def set_value(self, name: str, type: int, data: bytes) -> None:  # noqa: A002
-        """Make a value or replace it; one that is so already is left as it is."""
-        self._node()
+        """Make a value or replace it; one that is so already is left as it is.
+
+        RegistryError for a key that is a symbolic link: it holds where it leads and nothing else.
+        """
+        if self.is_link and name != LINK_VALUE:
+            message = f"the registry key {self.path} is a symbolic link: nothing is put into it"
+            raise RegistryError(message)
         self._store.set_value(self._cell, name, type, bytes(data))
 
     def delete_value(self, name: str) -> bool:
