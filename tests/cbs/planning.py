@@ -97,6 +97,7 @@ class FakeImage:
         self.control_set = "ControlSet001"
         self.hives = {name: FakeHive() for name in HiveName}
         self.paths: set[ImagePath] = set()
+        self.obstacles: dict[ImagePath, str] = {}
         self.register(CLIENT_FEATURES)
 
     def register(self, package_id: str, state: int = 0x70) -> None:
@@ -108,6 +109,9 @@ class FakeImage:
 
     def lookup(self, path: ImagePath, /) -> object | None:
         return path if path in self.paths else None
+
+    def obstacle(self, path: ImagePath, /, *, folder: bool = False) -> str:  # noqa: ARG002
+        return self.obstacles.get(path, "")
 
     def installed_packages(self) -> list[FakePackage]:
         found = self.hives[HiveName.SOFTWARE].open_key(_PACKAGES)

@@ -102,7 +102,7 @@ def test_folders() -> None:
         ),
     )
     refusals = Refusals()
-    [edit] = runtime_directories(component(manifest), _FOLDERS, refusals)
+    [edit] = runtime_directories(component(manifest), _FOLDERS, FakeImage(), refusals)
     assert (edit.path, edit.security) == (ImagePath("ProgramData\\Lab"), None)
     assert len(refusals.reasons) == 1
 

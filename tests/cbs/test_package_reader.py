@@ -69,6 +69,7 @@ def test_what_is_not_known_is_recorded_with_its_path() -> None:
         "assembly/package@psfName": "a.psf",
         "assembly/package/frobnicate": 'mode="fast"',
         "assembly/package/update/magic": "",
+        "assembly/package/parent": "names no package",
         "assembly/package/parent@buildCompare": 'buildCompare="LT" disposition="absent"',
         "assembly/package/parent@disposition": 'buildCompare="LT" disposition="absent"',
     }

@@ -37,6 +37,7 @@ def test_native(written: str, hive: HiveName, key: str) -> None:
     [
         ("HKLM\\SOFTWARE\\Microsoft\\A", "WOW6432Node\\Microsoft\\A"),
         ("HKLM\\SOFTWARE\\Wow6432Node\\A", "Wow6432Node\\A"),
+        ("HKLM\\SOFTWARE\\Wow6432Node\\Classes\\CLSID\\{1}", "Classes\\WOW6432Node\\CLSID\\{1}"),
         ("HKLM\\SOFTWARE\\Microsoft\\COM3", "Microsoft\\COM3"),
         ("HKLM\\SOFTWARE\\Policies\\X", "Policies\\X"),
         ("HKLM\\SOFTWARE\\PoliciesOther", "WOW6432Node\\PoliciesOther"),

@@ -192,6 +192,8 @@ class _Judge:
         wanted = [str(identity) for parent in parents for identity in parent.identities]
         if others:
             return f"it asks for another version or state of {others[0]}: {wanted[0]}"
+        if not wanted:
+            return "it asks for a package without naming one"
         more = f" or {len(wanted) - 1} other" if len(wanted) > 1 else ""
         return f"the image does not have the package that it is for: {wanted[0]}{more}"
 

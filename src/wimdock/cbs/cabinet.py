@@ -88,7 +88,7 @@ def _our_errors(library: Any, path: Path) -> Iterator[None]:
     try:
         yield
     except library.ArchiveError as error:
-        message = f"{path.name} is a damaged cabinet: {str(error)[:200]}"
+        message = f"{path.name} is a damaged cabinet: {str(error.msg)[:200]}"
         raise MalformedPackage(message) from error
     except (ValueError, TypeError, UnicodeError) as error:
         message = f"{path.name} is a damaged cabinet"

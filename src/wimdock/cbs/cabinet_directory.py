@@ -84,6 +84,9 @@ def read_directory(file: BinaryIO, size: int) -> CabinetDirectory:
         raise UnsupportedPackage(message, reasons=(message,))
     if flags & _RESERVE_PRESENT:
         _check_signature_is_there(file, size)
+    if not count:
+        message = "the cabinet is empty"
+        raise MalformedPackage(message)
     entries = _read_entries(file, files_at, count, length)
     directory = CabinetDirectory(entries)
     if directory.total > min(MAX_TOTAL, GROWTH_FREE + MAX_GROWTH * size):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from wimdock.cbs.assembly import Surprises, read_assembly, read_inner_identity
+from wimdock.cbs.assembly import Surprises, describe, read_assembly, read_inner_identity
 from wimdock.cbs.component_manifest import (
     ComponentDirectory,
     ComponentFile,
@@ -43,6 +43,11 @@ _OVERRIDABLE = frozenset(("name", "type", "scope"))
 _VALUE = frozenset(("name", "valueType", "value", "operationHint", "owner", "mutable"))
 _DEPENDENCY = frozenset(("discoverable", "optional", "resourceType"))
 _DEPENDENT = frozenset(("dependencyType",))
+# Components of older systems name their resources without a type; a deployment installs.
+_DEPENDENCY_TYPES = {
+    False: frozenset(("", "install", "prerequisite")),
+    True: frozenset(("install", "prerequisite")),
+}
 _DEFINITION = frozenset(("name", "sddl", "operationHint", "description"))
 _SECURITY = frozenset(("securityDescriptor",))
 _SERVICE_CHILDREN = frozenset(("securityDescriptor", "failureActions", "serviceTrigger"))
@@ -66,12 +71,13 @@ def parse_component(data: bytes, what: str) -> ComponentManifest:
     """Read a decoded manifest; `what` names it in MalformedPackage. Surprises are in `.unknown`."""
     surprises = Surprises()
     root, identity = read_assembly(data, what, surprises)
-    reader = _ComponentReader(what, surprises)
+    is_deployment = root.first("deployment") is not None
+    reader = _ComponentReader(what, surprises, is_deployment=is_deployment)
     for element in root.children:
         reader.read(element)
     return ComponentManifest(
         identity=identity,
-        is_deployment=root.first("deployment") is not None,
+        is_deployment=is_deployment,
         dependencies=tuple(reader.dependencies),
         files=tuple(reader.files),
         directories=tuple(reader.directories),
@@ -88,9 +94,10 @@ def parse_component(data: bytes, what: str) -> ComponentManifest:
 class _ComponentReader:
     """Takes the top-level elements of one manifest, each to the list of its kind."""
 
-    def __init__(self, what: str, surprises: Surprises) -> None:
+    def __init__(self, what: str, surprises: Surprises, *, is_deployment: bool) -> None:
         self.what = what
         self.surprises = surprises
+        self.is_deployment = is_deployment
         self.dependencies: list[Dependency] = []
         self.files: list[ComponentFile] = []
         self.directories: list[ComponentDirectory] = []
@@ -114,7 +121,9 @@ class _ComponentReader:
         reader = self._readers.get(element.name)
         if reader is not None and element.namespace == ASM_V3:
             reader(element)
-        elif element.name not in ("assemblyIdentity", "deployment"):
+        elif element.name == "deployment":
+            self.surprises.leaf(element, "assembly/deployment", frozenset())
+        elif element.name != "assemblyIdentity":
             self.extensions.append(element)
 
     def _dependency(self, element: Element) -> None:
@@ -127,6 +136,9 @@ class _ComponentReader:
             identity = read_inner_identity(child, self.what, inner, self.surprises)
             for _ in self.surprises.children(child, inner, frozenset(("assemblyIdentity",))):
                 pass
+            kind = child.get("dependencyType")
+            if kind not in _DEPENDENCY_TYPES[self.is_deployment]:
+                self.surprises.add(f"{inner}@dependencyType", kind or "none is given")
             if identity is not None:
                 self.dependencies.append(
                     Dependency(
@@ -253,6 +265,8 @@ class _ComponentReader:
             found = list(self.surprises.children(inside, path, frozenset((name,))))
             if not found:
                 return
+            for other in found[1:]:
+                self.surprises.add(f"{path}/{name}", f"another one: {describe(other)}")
             inside, path = found[0], f"{path}/{name}"
         known = frozenset(("securityDescriptorDefinition",))
         for child in self.surprises.children(inside, path, known):

@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from wimdock.cbs.component_manifest import ComponentFile
+from wimdock.cbs.file_place import check_place, check_way
 from wimdock.cbs.refusal import Refusals, refuse
 from wimdock.cbs.registry_entries import security_bytes
 from wimdock.cbs.runtime_path import RuntimeFolders
@@ -91,13 +92,14 @@ def manifest_files(component: UpdateComponent, image: TargetImage) -> Iterator[P
 
 
 def runtime_directories(
-    component: UpdateComponent, folders: RuntimeFolders, refusals: Refusals
+    component: UpdateComponent, folders: RuntimeFolders, image: TargetImage, refusals: Refusals
 ) -> Iterator[PutDirectory]:
     """Give the folders that a winning component asks for."""
     manifest = component.manifest
     for directory in manifest.directories:
         with refusals.about(directory.destination):
             path = folders.folder(directory.destination, component.identity.arch)
+            check_place(path, image, folder=True)
             security = security_bytes(manifest, directory.security, ObjectKind.FILE)
             yield PutDirectory(path, security)
 
@@ -119,9 +121,11 @@ def component_files(
     for file in component.manifest.files:
         with refusals.about(file.name):
             store = _store_path(component.key_form, file)
+            check_way(store, image)
             links: tuple[ImagePath, ...] = ()
             if wins and file.destination:
-                runtime = folders.folder(file.destination, component.identity.arch) / file.name
+                runtime = _runtime_path(component, file, folders)
+                check_place(runtime, image)
                 if newly or image.lookup(runtime) is None:
                     links = (runtime,)
             if image.lookup(store) is None:
@@ -146,10 +150,22 @@ def _put(
 
 
 def _store_path(key_form: str, file: ComponentFile) -> ImagePath:
+    if not (file.source and file.name):
+        refuse("it has no name")
     try:
-        return WINSXS / key_form / (file.source or file.name)
+        return WINSXS / key_form / file.source
     except UsageError:
-        refuse(f"{(file.source or file.name)[:200]!r} is no name for a file")
+        refuse(f"{file.source[:200]!r} is no name for a file")
+
+
+def _runtime_path(
+    component: UpdateComponent, file: ComponentFile, folders: RuntimeFolders
+) -> ImagePath:
+    folder = folders.folder(file.destination, component.identity.arch)
+    try:
+        return folder / file.name
+    except UsageError:
+        refuse(f"{file.name[:200]!r} is no name for a file")
 
 
 def _attributes(text: str) -> int:

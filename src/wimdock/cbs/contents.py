@@ -128,13 +128,14 @@ def safe_name(name: str) -> str:
     """
     plain = name.replace("/", "\\")
     parts = plain.split("\\")
-    if len(plain) > _NAME_LIMIT or not all(_is_safe(part) for part in parts):
+    if len(plain) > _NAME_LIMIT or not all(is_safe_part(part) for part in parts):
         message = f"the package holds a file with the unsafe name {name[:200]!r}"
         raise MalformedPackage(message)
     return plain
 
 
-def _is_safe(part: str) -> bool:
+def is_safe_part(part: str) -> bool:
+    """Tell whether Windows can have a file or folder of this name (a name, not a path)."""
     if not part or len(part) > _PART_LIMIT or part[-1] in ". ":
         return False
     if not _FORBIDDEN.isdisjoint(part):

@@ -30,8 +30,13 @@ def read_digest(
     None (and a record) where it is of a kind that is not known; MalformedPackage, naming the
     manifest by `what`, where it is no hash.
     """
-    found = next((child for child in children if child.name == "hash"), None)
-    if found is None:
+    hashes = [child for child in children if child.name == "hash"]
+    if not hashes:
+        return None
+    found = hashes[0]
+    names = [part.name for part in found.walk()]
+    if len(hashes) > 1 or len(set(names)) < len(names):
+        surprises.add(f"assembly/file/hash ({name})", "several hashes or transforms")
         return None
     parts = {part.name: part for part in found.walk()}
     transform, method = parts.get("Transform"), parts.get("DigestMethod")

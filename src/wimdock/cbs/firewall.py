@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from wimdock.cbs.component_manifest import ComponentManifest
 from wimdock.cbs.element import Element
 from wimdock.cbs.refusal import Refusals, refuse
+from wimdock.cbs.runtime_path import refuse_variables
 from wimdock.cbs.target import TargetHive, text_of
 from wimdock.image.change_set import HiveName, SetValue
 from wimdock.registry.value_type import ValueType, encode_string
@@ -64,6 +65,8 @@ def _rule(element: Element, fields: dict[str, str], version: str) -> tuple[str, 
     for name in fields:
         if name not in _KNOWN:
             refuse(f"its attribute {name} is not known")
+    for text in fields.values():
+        refuse_variables(text)
     if element.children:
         refuse(f"its element {element.children[0].name} is not known")
     if not fields.get("internalname") or any("|" in value for value in fields.values()):

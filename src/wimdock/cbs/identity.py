@@ -227,4 +227,5 @@ def reference_value_name(package_id: str, update_name: str) -> str:
 
 
 def _is_name(text: str) -> bool:
-    return 0 < len(text) <= _NAME_LIMIT and _FORBIDDEN.isdisjoint(text) and text not in (".", "..")
+    fits = 0 < len(text) <= _NAME_LIMIT and text not in (".", "..")
+    return fits and text.isascii() and _FORBIDDEN.isdisjoint(text)

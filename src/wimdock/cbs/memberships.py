@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from wimdock.cbs.component_manifest import ComponentManifest, Membership
 from wimdock.cbs.element import Element
 from wimdock.cbs.refusal import Refusals, refuse
+from wimdock.cbs.runtime_path import refuse_variables
 from wimdock.cbs.target import TargetImage, text_of, texts_of
 from wimdock.image.change_set import HiveName, SetValue
 from wimdock.registry.value_type import ValueType, encode_string, encode_strings
@@ -55,6 +56,7 @@ class SharedLists:
         if self._path is None:
             self._path = _text(self._image, HiveName.SYSTEM, key, "Path")
         folder = element.get("name")
+        refuse_variables(folder)
         if _plain(folder) not in {_plain(part) for part in self._path.split(";")}:
             parts = (self._path.rstrip(";"),) if self._path else ()
             self._path = ";".join(_added(parts, folder, element.get("position")))

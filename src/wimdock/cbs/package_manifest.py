@@ -14,6 +14,7 @@ class Parent:
 
     The comparisons are EQ or GE: version (major.minor), build and revision of the installed parent
     against those asked for. `disposition` is the state asked for (detect, staged, …).
+    `unevaluated` names comparisons that are asked for and have no effect here.
     """
 
     identities: tuple[Identity, ...]
@@ -22,6 +23,7 @@ class Parent:
     revision_compare: str = "GE"
     disposition: str = "detect"
     integrate: str = ""
+    unevaluated: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

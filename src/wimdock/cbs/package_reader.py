@@ -46,6 +46,8 @@ _PARENT = frozenset(
         "integrate",
     )
 )
+_UNEVALUATED = ("serviceCompare", "distributionCompare")
+_ANY_LANGUAGE = "*"
 _COMPARISONS = frozenset(("EQ", "GE"))
 _DISPOSITIONS = frozenset(("detect", "staged"))
 _UPDATE = frozenset(("name", "displayName", "description", "restart"))
@@ -104,6 +106,11 @@ class _PackageReader:
             _identity(child, self.what, f"{path}/assemblyIdentity", self.surprises)
             for child in self.surprises.children(element, path, _INNER)
         )
+        if not identities:
+            self.surprises.add(path, "names no package")
+        for identity in identities:
+            if identity.language == _ANY_LANGUAGE:
+                self.surprises.add(f"{path}/assemblyIdentity@language", _ANY_LANGUAGE)
         return Parent(
             identities=identities,
             version_compare=self._choice(element, path, "versionCompare", _COMPARISONS, "EQ"),
@@ -111,6 +118,7 @@ class _PackageReader:
             revision_compare=self._choice(element, path, "revisionCompare", _COMPARISONS, "GE"),
             disposition=self._choice(element, path, "disposition", _DISPOSITIONS, "detect"),
             integrate=element.get("integrate"),
+            unevaluated=tuple(name for name in _UNEVALUATED if element.get(name)),
         )
 
     def update(self, element: Element) -> PackageUpdate:

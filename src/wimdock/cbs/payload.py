@@ -10,7 +10,7 @@ from wimdock.cbs.container import check_container
 from wimdock.cbs.contents import ContentFile, Contents, fold_name
 from wimdock.cbs.delta_package import LIST_NAME as DELTA_LIST
 from wimdock.cbs.delta_package import parse_delta_package, rebuild
-from wimdock.cbs.element import MAX_XML, parse_xml
+from wimdock.cbs.element import MAX_XML
 from wimdock.cbs.filehashes import LIST_NAME as HASH_LIST
 from wimdock.cbs.filehashes import MAX_LIST, parse_filehashes, verify_filehashes
 from wimdock.cbs.spool import Spool, on_disk
@@ -90,27 +90,16 @@ def _refuse_express(name: str, contents: Contents) -> None:
 
 
 def _inner_cabinet(path: Path, contents: Contents) -> Path:
-    """Find the package of a .msu: the cabinet that its .xml names, or the only one."""
+    """Find the package of a .msu: its only cabinet, besides the one that is for scans."""
     cabinets: dict[str, ContentFile] = {
         fold_name(file.name): file for file in contents.ending(".cab")
     }
-    named = [name for name in _named_sources(contents) if name in cabinets]
-    candidates = list(dict.fromkeys(named)) or list(cabinets)
-    if not candidates:
+    if not cabinets:
         message = f"{path.name} is no update package: it has neither {ROOT_MANIFEST} nor a cabinet"
         raise MalformedPackage(message, hint="Give a .cab or .msu file with a CBS package.")
-    if len(candidates) > 1:
-        names = ", ".join(cabinets[name].name for name in candidates)
+    if len(cabinets) > 1:
+        names = ", ".join(file.name for file in cabinets.values())
         message = f"{path.name} holds several packages: {names}"
         hint = "Extract the cabinets and give them one by one."
         raise UnsupportedPackage(message, reasons=(message,), hint=hint)
-    return on_disk(cabinets[candidates[0]])
-
-
-def _named_sources(contents: Contents) -> list[str]:
-    names: list[str] = []
-    for file in contents.ending(".xml"):
-        root = parse_xml(file.read(MAX_XML), file.name)
-        sources = (element for element in root.walk() if element.name == "source")
-        names += (fold_name(found.get("location")).rpartition("\\")[2] for found in sources)
-    return names
+    return on_disk(next(iter(cabinets.values())))

@@ -13,17 +13,19 @@ from pathlib import Path
 
 from wimdock.cbs.applicability import judge
 from wimdock.cbs.component_store import (
+    WINSXS,
     Thumbprints,
     component_files,
     manifest_files,
     package_files,
     runtime_directories,
 )
+from wimdock.cbs.contents import ContentFile
 from wimdock.cbs.firewall import firewall_edits
 from wimdock.cbs.identity import Identity
 from wimdock.cbs.memberships import SharedLists
 from wimdock.cbs.plan_counts import PlanCounts, count
-from wimdock.cbs.refusal import Refusals
+from wimdock.cbs.refusal import Refusals, refuse
 from wimdock.cbs.registration import (
     component_edits,
     deployment_edits,
@@ -41,17 +43,23 @@ from wimdock.cbs.target import TargetImage, text_of
 from wimdock.cbs.update import Update
 from wimdock.cbs.winner import Verdict, Winners, register_winner
 from wimdock.clock import Clock
-from wimdock.errors import NotApplicable
+from wimdock.errors import NotApplicable, UnsupportedImage
 from wimdock.image.change_set import (
     ChangeSet,
     FileEdit,
     HiveName,
     PutDirectory,
+    PutFile,
+    PutLinks,
     RegistryEdit,
 )
+from wimdock.paths import ImagePath
 
 _CURRENT_VERSION = "Microsoft\\Windows NT\\CurrentVersion"
 _DRIVE_LENGTH = 2
+PENDING = WINSXS / "pending.xml"
+# CBS_E_PENDING
+_PENDING_CODE = 0x800F0806
 _LEFT_ALONE = (
     "WinSxS\\FileMaps, pending.xml, VersionedIndex of COMPONENTS: not known well enough to write",
     "PackageDetect, ComponentDetect, component flags (CF): not known well enough to write",
@@ -97,6 +105,10 @@ def make_plan(update: Update, image: TargetImage, clock: Clock) -> Plan:
     if not applicability.is_applicable:
         message = f"{update.root.id}: {applicability.reason}"
         raise NotApplicable(message, hresult=applicability.hresult)
+    if image.lookup(PENDING) is not None:
+        message = f"the image has operations pending from an earlier installation ({PENDING})"
+        hint = "Let Windows finish them: start the image once, then capture it anew."
+        raise UnsupportedImage(message, hint=hint, hresult=_PENDING_CODE)
     refusals = Refusals()
     winners = Winners(image)
     selection = select(update, applicability, image, winners, refusals)
@@ -112,7 +124,7 @@ def make_plan(update: Update, image: TargetImage, clock: Clock) -> Plan:
         change_set=change_set,
         counts=count(change_set),
         notes=selection.notes,
-        left_alone=(*left_alone(update), *_LEFT_ALONE),
+        left_alone=(*left_alone(update), *planner.remains(), *_LEFT_ALONE),
     )
 
 
@@ -147,7 +159,9 @@ class _Planner:
                 files.extend(manifest_files(chosen.component, self.image))
                 if verdict.wins:
                     directories.extend(
-                        runtime_directories(chosen.component, self.folders, self.refusals)
+                        runtime_directories(
+                            chosen.component, self.folders, self.image, self.refusals
+                        )
                     )
                 files.extend(
                     component_files(
@@ -161,7 +175,20 @@ class _Planner:
                 )
         for package in self.selection.packages:
             files.extend(package_files(package, self.image, self.thumbprints))
+        self._refuse_collisions(files)
         return (*directories, *_without_repeats(files))
+
+    def _refuse_collisions(self, files: list[FileEdit]) -> None:
+        """Refuse files of the update that would take each other's place at a runtime path."""
+        stored: dict[ImagePath, PutFile | PutLinks] = {}
+        for edit in files:
+            if not isinstance(edit, PutFile | PutLinks):
+                continue
+            for link in edit.links:
+                other = stored.setdefault(link, edit)
+                if other.path != edit.path and not _have_same_content(other, edit):
+                    with self.refusals.about(str(link)):
+                        refuse(f"{other.path} and {edit.path} differ, and both are to stand there")
 
     def registry(self, clock: Clock) -> Iterator[RegistryEdit]:
         """Give the registry edits: what the winners ask for, then what servicing records."""
@@ -208,6 +235,16 @@ class _Planner:
         yield from self.shared.edits(manifest, self.refusals)
         yield from firewall_edits(manifest, control_set, system, self.refusals)
 
+    def remains(self) -> Iterator[str]:
+        """Name the older versions that are replaced: what only they had is not taken away."""
+        for chosen in self.selection.components:
+            replaced = self.verdicts[chosen.key_form].replaces
+            if replaced is not None and not chosen.component.manifest.is_deployment:
+                yield (
+                    f"component {chosen.key_form}: files, registry keys and services that only "
+                    f"version {replaced} had stay"
+                )
+
     def components(self) -> Iterator[PlannedComponent]:
         """Give what becomes of each component."""
         for chosen in self.selection.components:
@@ -234,6 +271,14 @@ def _judge_all(selection: Selection, winners: Winners) -> dict[str, Verdict]:
         others = [entry.version for entry in families[identity.versionless_key]]
         verdicts[chosen.key_form] = winners.judge(identity, others)
     return verdicts
+
+
+def _have_same_content(one: FileEdit, other: FileEdit) -> bool:
+    if not (isinstance(one, PutFile) and isinstance(other, PutFile)):
+        return False
+    files = [ContentFile(edit.path.name, edit.source, 0) for edit in (one, other)]
+    first, second = (file.digests(("sha256",)) for file in files)
+    return first == second
 
 
 def _without_repeats(files: list[FileEdit]) -> Iterator[FileEdit]:

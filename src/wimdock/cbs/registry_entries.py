@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from wimdock.cbs.component_manifest import ComponentManifest, ManifestKey, ManifestValue
 from wimdock.cbs.refusal import Refusals, refuse
 from wimdock.cbs.registry_place import RegistryMap, RegistryPlace
+from wimdock.cbs.runtime_path import refuse_variables
 from wimdock.cbs.security import ObjectKind, assigned_descriptor
 from wimdock.image.change_set import CreateKey, RegistryEdit, SetValue
 from wimdock.registry.value_type import (
@@ -26,7 +27,7 @@ Substitute = Callable[[str], str]
 
 _NUMBER = re.compile(r"0x[0-9a-f]{1,16}|[0-9]", re.IGNORECASE)
 _RAW_TYPE = re.compile(r"(?:0x|hex\()(?P<type>[0-9a-f]{1,8})\)?", re.IGNORECASE)
-_HEX = re.compile(r"(?:[0-9a-f]{2})*", re.IGNORECASE)
+_HEX = re.compile(r"(?:[0-9a-f]{2})*|[0-9a-f]{2}(?:,[0-9a-f]{2})*", re.IGNORECASE)
 _LIST = re.compile(r'"(?P<text>[^"]*)"(?P<rest>,|$)')
 _MAX_DWORD = 0xFFFFFFFF
 _QWORD_SIZE = 8
@@ -69,6 +70,7 @@ def security_bytes(manifest: ComponentManifest, name: str, kind: ObjectKind) -> 
 def _value_edit(place: RegistryPlace, value: ManifestValue, substitute: Substitute) -> SetValue:
     if value.hint.lower() not in _HINTS:
         refuse(f"the operation {value.hint!r} is not supported")
+    refuse_variables(value.name)
     kind, data = value_data(value.type, value.value, substitute)
     return SetValue(place.hive, place.key, value.name, kind, data)
 
@@ -117,10 +119,10 @@ def _number(text: str) -> int:
 
 
 def _bytes(text: str, _substitute: Substitute) -> bytes:
-    digits = text.strip().replace(",", "")
+    digits = text.strip()
     if not _HEX.fullmatch(digits):
         refuse(f"{text[:80]!r} is no data in hexadecimal")
-    return bytes.fromhex(digits)
+    return bytes.fromhex(digits.replace(",", ""))
 
 
 def _strings(text: str, substitute: Substitute) -> bytes:

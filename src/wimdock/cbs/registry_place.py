@@ -120,6 +120,9 @@ class RegistryMap:
 
     def _software(self, parts: tuple[str, ...]) -> str:
         folded = tuple(part.upper() for part in parts)
+        if folded[:2] == (_WOW64.upper(), "CLASSES"):
+            # A symbolic link of Windows to the other name.
+            return "\\".join(("Classes", _WOW64, *parts[2:]))
         if not self.redirected or _WOW64.upper() in folded[:2] or _is_shared(folded):
             return "\\".join(parts)
         if folded[:1] == ("CLASSES",):

@@ -203,6 +203,8 @@ class _Resolver:
                 self.reasons.append(
                     f"component {key_form}: file {entry.source} has no hash to verify it by"
                 )
+            # Nothing that a catalog covers vouches for it, then.
+            self.coverage.all_covered = False
             return
         digests = file.digests((entry.digest.algorithm,))
         if digests[entry.digest.algorithm] != entry.digest.value:

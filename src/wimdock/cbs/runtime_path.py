@@ -28,6 +28,13 @@ _PROGRAMS = ("Program Files", "Program Files (x86)", "Program Files (Arm)")
 _START_MENU = "ProgramData\\Microsoft\\Windows\\Start Menu"
 
 
+def refuse_variables(text: str) -> None:
+    """Raise UnsupportedPackage where a text holds a variable of servicing that nobody replaces."""
+    for match in _VARIABLE.finditer(text):
+        if match[1].lower().startswith((_PREFIX, *_FOREIGN)):
+            refuse(f"the variable $({match[1][:80]}) is not supported there")
+
+
 class WordSize(IntEnum):
     """Which of the parallel system folders a component belongs to."""
 

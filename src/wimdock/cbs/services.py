@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 from wimdock.cbs.component_manifest import ComponentManifest, Service
 from wimdock.cbs.refusal import Refusals, refuse
+from wimdock.cbs.runtime_path import refuse_variables
 from wimdock.cbs.security import descriptor
 from wimdock.cbs.service_failure import failure_actions
 from wimdock.cbs.service_trigger import trigger_values
@@ -69,9 +70,10 @@ def service_edits(
 
 
 def _values(service: Service) -> Iterator[Value]:
-    for attribute, _ in service.attributes:
+    for attribute, text in service.attributes:
         if attribute not in _KNOWN:
             refuse(f"its attribute {attribute} is not known")
+        refuse_variables(text)
     yield from _numbers(service)
     for name, text in (
         ("DisplayName", service.display_name),

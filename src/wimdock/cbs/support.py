@@ -79,8 +79,15 @@ def unsupported(update: Update) -> tuple[str, ...]:
 
 
 def left_alone(update: Update) -> tuple[str, ...]:
-    """List what of an update is left out although it is serviced, each with its component."""
+    """List what of an update is left out although it is serviced, each with where it stands."""
     found: dict[str, None] = {}
+    for package in update.packages:
+        names = {name for parent in package.manifest.parents for name in parent.unevaluated}
+        for name in sorted(names):
+            found[
+                f"package {package.id}: {name} of its parents: not evaluated: make sure that the "
+                "package is for this image's service pack"
+            ] = None
     for component in update.components:
         for element in component.manifest.extensions:
             if (why := _LEFT_ALONE_ELEMENTS.get(element.name)) is not None:
@@ -97,6 +104,8 @@ def _in_package(manifest: PackageManifest) -> Iterator[str]:
     for update in manifest.updates:
         for driver in update.drivers:
             yield f"update {update.name} brings the driver {driver.name}"
+        if update.packages and update.updated_components:
+            yield f"update {update.name} brings packages only for images with certain components"
     yield from _surprises(manifest.unknown)
 
 

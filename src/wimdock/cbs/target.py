@@ -75,6 +75,9 @@ class TargetImage(Protocol):
     def lookup(self, path: ImagePath, /) -> object | None:
         """Give whatever stands at a path, or None."""
 
+    def obstacle(self, path: ImagePath, /, *, folder: bool = False) -> str:
+        """Say what stands in the way of a file, or with `folder` a folder; "" for nothing."""
+
 
 def text_of(value: TargetValue | None) -> str:
     """Give a value's data as text, without what follows the first NUL; "" where there is none."""

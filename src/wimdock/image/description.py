@@ -113,10 +113,7 @@ def _version(key: Key) -> str:
 
 def _with_system(known: Description, system: Hive) -> Description:
     control_set = control_set_of(system)
-    architecture, languages = known.architecture, known.languages
-    environment = system.open_key(f"{control_set}\\{_ENVIRONMENT}")
-    if not architecture and environment is not None:
-        architecture = text_of(environment, "PROCESSOR_ARCHITECTURE").lower()
+    architecture, languages = known.architecture or architecture_of(system), known.languages
     installed = system.open_key(f"{control_set}\\{_UI_LANGUAGES}")
     if not languages and installed is not None:
         languages = tuple(language.name for language in installed.subkeys())
@@ -131,6 +128,12 @@ def control_set_of(system: Hive | None) -> str:
     if number is None or not 0 < number <= _HIGHEST_CONTROL_SET:
         return FIRST_CONTROL_SET
     return f"ControlSet{number:03}"
+
+
+def architecture_of(system: Hive) -> str:
+    """Give the architecture that a SYSTEM hive states ("amd64"), or nothing."""
+    environment = system.open_key(f"{control_set_of(system)}\\{_ENVIRONMENT}")
+    return "" if environment is None else text_of(environment, "PROCESSOR_ARCHITECTURE").lower()
 
 
 def text_of(key: Key, name: str) -> str:

@@ -89,8 +89,8 @@ class StagedImage:
 
     @property
     def architecture(self) -> str:
-        """The architecture in the words of component servicing."""
-        return self.windows.architecture
+        """The architecture in the words of component servicing, as the registry states it."""
+        return self.windows.own_architecture
 
     @property
     def version(self) -> str:

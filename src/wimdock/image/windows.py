@@ -8,9 +8,9 @@ from __future__ import annotations
 from functools import cached_property
 
 from wimdock.delta import dictionary_of
-from wimdock.errors import DeltaError
+from wimdock.errors import DeltaError, RegistryError
 from wimdock.image.change_set import HiveName
-from wimdock.image.description import Description, control_set_of, describe
+from wimdock.image.description import Description, architecture_of, control_set_of, describe
 from wimdock.image.packages import InstalledPackage, read_packages, release_type_in
 from wimdock.paths import ImagePath
 from wimdock.registry import Hive
@@ -36,6 +36,7 @@ class WindowsImage:
         self.index = index
         self.files: Image = archive.image(index)
         self._hives: dict[HiveName, Hive | None] = {}
+        self._ways: dict[ImagePath, str] = {}
 
     @cached_property
     def record(self) -> ImageRecord:
@@ -52,6 +53,30 @@ class WindowsImage:
         if entry is None or entry.is_directory:
             return None
         return self.files.read(entry)
+
+    def obstacle(self, path: ImagePath, *, folder: bool = False) -> str:
+        """Say what stands in the way of a file, or with `folder` a folder, at a path; "" for none.
+
+        A reparse point always does: nothing goes through one, and none is replaced.
+        """
+        for depth in range(1, len(path.parts)):
+            found = self._in_the_way(ImagePath(path.parts[:depth]))
+            if found:
+                return found
+        if folder:
+            return self._in_the_way(path)
+        entry = self.lookup(path)
+        if entry is not None and entry.is_reparse_point:
+            return f"{path} is a reparse point"
+        return "" if entry is None or not entry.is_directory else f"{path} is a folder"
+
+    def _in_the_way(self, path: ImagePath) -> str:
+        if path not in self._ways:
+            entry = self.lookup(path)
+            plain = entry is None or (entry.is_directory and not entry.is_reparse_point)
+            kind = "a file" if entry is None or not entry.is_reparse_point else "a reparse point"
+            self._ways[path] = "" if plain else f"{path} is {kind}"
+        return self._ways[path]
 
     def hive(self, name: HiveName) -> Hive | None:
         """Give a hive, or None where the image has none; a RegistryError where it is broken."""
@@ -79,6 +104,21 @@ class WindowsImage:
     def control_set(self) -> str:
         """The name of the current control set, such as "ControlSet001"."""
         return control_set_of(self.hive(HiveName.SYSTEM))
+
+    @cached_property
+    def own_architecture(self) -> str:
+        """The architecture that its own registry states, which nobody edits; else that of the XML.
+
+        RegistryError where the registry states no control set that is there.
+        """
+        system = self.hive(HiveName.SYSTEM)
+        if system is None:
+            return self.architecture
+        if system.open_key(self.control_set) is None:
+            message = f"image {self.index}: its registry has no {self.control_set}, but names it"
+            hint = "The hive SYSTEM is incomplete: capture the image anew."
+            raise RegistryError(message, hint=hint)
+        return architecture_of(system) or self.architecture
 
     @cached_property
     def _packages(self) -> tuple[InstalledPackage, ...]:
