@@ -10,7 +10,7 @@ import pytest
 from tests.image.sample import MADE, make_image, put_hive
 from wimdock.cbs.security import descriptor
 from wimdock.clock import FixedClock, from_filetime
-from wimdock.errors import CorruptImage, DirtyHive, RegistryError, UsageError
+from wimdock.errors import CorruptImage, DirtyHive, RegistryError, StorageError, UsageError
 from wimdock.image.change_set import (
     ATTRIBUTE_ARCHIVE,
     ChangeSet,
@@ -28,8 +28,9 @@ from wimdock.image.change_set import (
     SetValue,
 )
 from wimdock.image.packages import PACKAGES_KEY
-from wimdock.image.staging import StagedImage, Written, content_size, reparse_points_of
+from wimdock.image.staging import StagedImage
 from wimdock.image.windows import WindowsImage
+from wimdock.image.writing import Written, content_size, reparse_points_of
 from wimdock.paths import ImagePath
 from wimdock.registry import Hive, ValueType, encode_dword, encode_string
 from wimdock.wim import Archive, Entry
@@ -111,7 +112,7 @@ def test_it_answers_as_the_image_does_before_any_edit(image: Path) -> None:
         assert staged.lookup(OLD) == windows.lookup(OLD)
         assert staged.lookup(ImagePath(r"\none")) is None
         assert staged.hive(SYSTEM) is None
-        assert staged.file_edits() == []
+        assert staged.prepare().edits == ()
         assert not Path(f"{image}.generations.new").exists()
 
 
@@ -199,6 +200,37 @@ def test_a_hive_keeps_what_else_the_image_says_of_its_file(image: Path) -> None:
     assert after.data_sha1 != before.data_sha1
 
 
+def test_hives_can_wait_in_a_folder(image: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "hives" / "1"
+    change_set = ChangeSet(
+        (PutFile(ImagePath(r"\new"), b"new", (ImagePath(r"\twin"),)),), package_edits()
+    )
+    with Transaction.begin(image, clock=LATER) as transaction:
+        one, other = (staged_in(transaction.archive) for _ in range(2))
+        one.stage(change_set)
+        other.stage(change_set)
+        kept, prepared = one.prepare(), other.prepare(folder)
+        assert (prepared.size, prepared.names) == (kept.size, kept.names)
+        assert prepared.names == 3
+        assert (folder / "SOFTWARE").stat().st_size == kept.size - 3
+        written = prepared.write(transaction)
+        transaction.commit("test", written.check)
+    assert content_of(image, SOFTWARE.path) == (folder / "SOFTWARE").read_bytes()
+
+
+def test_a_folder_that_takes_no_hive_is_told(image: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    with Archive.open(image) as archive:
+        staged = staged_in(archive)
+        staged.stage(ChangeSet(registry=package_edits()))
+        with pytest.raises(StorageError):
+            staged.prepare(tmp_path / "file" / "folder")
+        prepared = staged.prepare(tmp_path / "folder")
+    (tmp_path / "folder" / "SOFTWARE").unlink()
+    with pytest.raises(StorageError):
+        _ = prepared.size
+
+
 def test_a_missing_hive_is_refused(image: Path) -> None:
     with Archive.open(image) as archive:
         staged = staged_in(archive)
@@ -245,7 +277,7 @@ def test_a_change_set_that_fails_half_way_leaves_nothing(image: Path) -> None:
         other.stage(good)
         assert [p.id for p in one.installed_packages()] == [PACKAGE]
         assert one.lookup(ImagePath(r"\bad")) is None
-        assert one.file_edits() == other.file_edits()
+        assert one.prepare().edits == other.prepare().edits
 
 
 def test_a_file_replaces_one_name_only(image: Path) -> None:

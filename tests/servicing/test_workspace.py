@@ -85,6 +85,51 @@ def test_what_a_killed_run_left_is_removed_and_what_is_in_use_stays(tmp_path: Pa
             process.stdout.close()
 
 
+def test_a_run_that_is_told_to_end_while_it_clears_up_does_so_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    remove = shutil.rmtree
+    told: list[Path] = []
+
+    def interrupted(path: Path, *, ignore_errors: bool = False) -> None:
+        if not told:
+            told.append(path)
+            raise KeyboardInterrupt
+        remove(path, ignore_errors=ignore_errors)
+
+    monkeypatch.setattr(shutil, "rmtree", interrupted)
+    with pytest.raises(KeyboardInterrupt), open_workspace(tmp_path):
+        pass
+    assert told
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_empty_folder_of_a_killed_run_is_removed(tmp_path: Path) -> None:
+    """It was killed before it could lock its workspace, or after it took the lock away."""
+    (tmp_path / "wimdock-run-abcd1234").mkdir()
+    with open_workspace(tmp_path):
+        assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_a_folder_that_is_gone_before_it_is_locked_is_made_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make = tempfile.mkdtemp
+    gone: list[str] = []
+
+    def lose(**options: object) -> str:
+        folder: str = make(**options)  # type: ignore[call-overload]
+        if not gone:
+            gone.append(folder)
+            Path(folder).rmdir()
+        return folder
+
+    monkeypatch.setattr(tempfile, "mkdtemp", lose)
+    with open_workspace(tmp_path) as folder:
+        assert folder.exists()
+    assert gone
+
+
 def test_other_folders_stay(tmp_path: Path) -> None:
     """A name alone does not make a workspace; nor does a link to one."""
     for name in ("wimdock-run-mine", "wimdock-lab-0", "other"):

@@ -1,20 +1,19 @@
 """An image with change sets staged in memory: planned against like a real one, then written.
 
 `StagedImage` answers the questions of planning as if its change sets were made already, so that the
-plan of a second update sees what the first one leaves. Nothing is written before `write`, which
-hands content and entries to a transaction of `wimdock.wim`.
+plan of a second update sees what the first one leaves. `prepare` gives all edits together, for a
+transaction to write.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable
 from pathlib import Path
 
-from wimdock.clock import Clock, to_filetime
-from wimdock.errors import CorruptImage, RegistryError
+from wimdock.clock import Clock
+from wimdock.errors import RegistryError
+from wimdock.files import storage_error
 from wimdock.image.change_set import (
-    ATTRIBUTE_ARCHIVE,
     ChangeSet,
     CreateKey,
     Delete,
@@ -23,52 +22,17 @@ from wimdock.image.change_set import (
     FileEdit,
     HiveName,
     PutData,
-    PutDirectory,
     PutFile,
     PutLinks,
-    PutReparsePoint,
-    PutStream,
     RegistryEdit,
     SetValue,
 )
 from wimdock.image.packages import InstalledPackage, read_packages
 from wimdock.image.windows import WindowsImage
+from wimdock.image.writing import PreparedImage, Written
 from wimdock.paths import ImagePath
 from wimdock.registry import Hive
-from wimdock.wim import Archive, Image
-from wimdock.wim.appender import Content, ContentReference
-from wimdock.wim.editor import FileFacts, MetadataEditor
 from wimdock.wim.transaction import Transaction
-
-_DIRECTORY = 0x10
-
-
-@dataclass(slots=True)
-class Written:
-    """What one image must hold when the transaction is committed; `check` compares."""
-
-    index: int
-    files: dict[ImagePath, bytes | None] = field(default_factory=dict)
-    reparse_points: dict[ImagePath, tuple[int, bytes | None]] = field(default_factory=dict)
-
-    def check(self, archive: Archive) -> None:
-        """Look into an archive that shows the new state; CorruptImage tells what differs."""
-        image = archive.image(self.index)
-        for path, sha1 in self.files.items():
-            entry = image.lookup(path)
-            if entry is None or entry.data_sha1 != sha1:
-                message = f"image {self.index}: {path} is not what was to be written"
-                raise CorruptImage(message, hint="The image is as it was before; report this.")
-        found = reparse_points_of(image)
-        if found != self.reparse_points:
-            path = next(iter(found.items() ^ self.reparse_points.items()))[0]
-            message = f"image {self.index}: the reparse point {path} would not stay as it was"
-            raise CorruptImage(message, hint="The image is as it was before; report this.")
-
-
-def reparse_points_of(image: Image) -> dict[ImagePath, tuple[int, bytes | None]]:
-    """Give every reparse point of an image: its tag and the hash of its data."""
-    return {path: (entry.reparse_tag, entry.reparse_sha1) for path, entry in image.reparse_points()}
 
 
 class StagedImage:
@@ -78,6 +42,7 @@ class StagedImage:
         """Start with the image as it is."""
         self.windows = windows
         self.index = windows.index
+        self.obstacle = windows.obstacle
         self._clock = clock
         self._hives: dict[HiveName, Hive | None] = {}
         self._edited_hives: dict[HiveName, None] = {}
@@ -116,10 +81,6 @@ class StagedImage:
         if any(path.is_below(gone) for gone in self._gone):
             return None
         return self.windows.lookup(path)
-
-    def obstacle(self, path: ImagePath, *, folder: bool = False) -> str:
-        """Say what in the image as it is stands in the way of a file or folder; "" for nothing."""
-        return self.windows.obstacle(path, folder=folder)
 
     def installed_packages(self) -> tuple[InstalledPackage, ...]:
         """Give the packages that the registry knows after the staged edits."""
@@ -173,27 +134,34 @@ class StagedImage:
 
     # Writing
 
-    def write(self, transaction: Transaction) -> Written:
-        """Append content and metadata; give what the committed image must hold."""
-        written = Written(self.index, reparse_points=reparse_points_of(self.windows.files))
-        with transaction.edit(self.index) as editor:
-            edits = self.file_edits()
-            contents = transaction.add(_contents(edits))
-            writer = _Writer(editor, contents, to_filetime(self._clock.now()), written)
-            for edit in edits:
-                writer.make(edit)
-        return written
+    def prepare(self, folder: Path | None = None) -> PreparedImage:
+        """Give all edits, ready to be written, those of edited hives last.
 
-    def file_edits(self) -> list[FileEdit]:
-        """Give the edits of files, those of edited hives last."""
+        With a folder the hives are written into it, so that they need not be kept in memory: real
+        ones have a hundred megabytes and more. StorageError where it does not take them.
+        """
         edits = [edit for change_set in self._staged for edit in change_set.files]
-        return [*edits, *self._hive_files()]
-
-    def _hive_files(self) -> Iterator[PutData]:
         for name in self._edited_hives:
             hive = self.hive(name)
             if hive is not None:
-                yield PutData(name.path, hive.to_bytes())
+                source = _kept(hive, None if folder is None else folder / name.value)
+                edits.append(PutData(name.path, source))
+        return PreparedImage(self.index, tuple(edits), self._clock)
+
+    def write(self, transaction: Transaction) -> Written:
+        """Append content and metadata; give what the committed image must hold."""
+        return self.prepare().write(transaction)
+
+
+def _kept(hive: Hive, path: Path | None) -> Path | bytes:
+    if path is None:
+        return hive.to_bytes()
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(hive.to_bytes())
+    except OSError as error:
+        raise storage_error(error, path) from error
+    return path
 
 
 def _edit_registry(hive: Hive, edit: RegistryEdit) -> None:
@@ -208,95 +176,3 @@ def _edit_registry(hive: Hive, edit: RegistryEdit) -> None:
                 key.delete_value(edit.name)
         case DeleteKey():
             hive.delete_key(edit.key)
-
-
-def _contents(edits: Iterable[FileEdit]) -> Iterator[Content]:
-    for edit in edits:
-        match edit:
-            case PutFile() | PutData() | PutStream():
-                yield edit.source
-            case PutReparsePoint():
-                yield edit.data
-
-
-class _Writer:
-    """Makes the edits one by one, taking the reference of their content as it was appended."""
-
-    def __init__(
-        self,
-        editor: MetadataEditor,
-        contents: Iterator[ContentReference],
-        now: int,
-        written: Written,
-    ) -> None:
-        self._editor = editor
-        self._contents = contents
-        self._now = now
-        self._written = written
-
-    def _facts(
-        self, attributes: int, security: bytes | None = None, modified: int | None = None
-    ) -> FileFacts:
-        security_id = -1 if security is None else self._editor.security_id(security)
-        written = self._now if modified is None else modified
-        return FileFacts(attributes, self._now, self._now, written, security_id)
-
-    def _expect(self, path: ImagePath, sha1: bytes | None) -> None:
-        self._written.files[path] = sha1
-        self._written.reparse_points.pop(path, None)
-
-    def _put_file(self, edit: PutFile) -> None:
-        sha1 = next(self._contents).sha1
-        modified = None if edit.modified is None else to_filetime(edit.modified)
-        facts = self._facts(edit.attributes, edit.security, modified)
-        old = self._editor.lookup(edit.path)
-        if old is not None:
-            facts = replace(facts, created=old.created)
-        self._editor.put_file(edit.path, facts, sha1, edit.links)
-        for path in (edit.path, *edit.links):
-            self._expect(path, sha1)
-
-    def make(self, edit: FileEdit) -> None:
-        """Make one edit."""
-        editor, folder = self._editor, self._facts(_DIRECTORY)
-        match edit:
-            case PutFile():
-                self._put_file(edit)
-            case PutData():
-                sha1 = next(self._contents).sha1
-                editor.put_data(edit.path, sha1, self._now)
-                self._expect(edit.path, sha1)
-            case PutLinks():
-                editor.put_links(edit.path, edit.links, folder)
-                entry = editor.lookup(edit.path)
-                for path in edit.links:
-                    self._expect(path, None if entry is None else entry.data_sha1)
-            case PutDirectory():
-                editor.make_folder(edit.path, self._facts(_DIRECTORY, edit.security))
-            case PutReparsePoint():
-                sha1 = next(self._contents).sha1
-                attributes = _DIRECTORY if edit.directory else ATTRIBUTE_ARCHIVE
-                facts = self._facts(attributes, edit.security)
-                editor.put_reparse_point(edit.path, facts, edit.tag, sha1)
-                self._written.files.pop(edit.path, None)
-                self._written.reparse_points[edit.path] = (edit.tag, sha1)
-            case PutStream():
-                editor.put_stream(edit.path, edit.name, next(self._contents).sha1)
-            case Delete():
-                editor.remove(edit.path)
-                _forget(self._written, edit.path)
-
-
-def _forget(written: Written, path: ImagePath) -> None:
-    """Nothing at or below a path that was taken away is expected any more."""
-    for expected in (written.files, written.reparse_points):
-        for below in [each for each in expected if each.is_below(path)]:
-            del expected[below]
-
-
-def content_size(edits: Iterable[FileEdit]) -> int:
-    """Give how many bytes of content a row of edits brings, before compression."""
-    return sum(
-        content.stat().st_size if isinstance(content, Path) else len(content)
-        for content in _contents(edits)
-    )

@@ -23,6 +23,7 @@ from wimdock.events import Severity
 from wimdock.image.change_set import HiveName
 from wimdock.image.staging import StagedImage
 from wimdock.image.windows import WindowsImage
+from wimdock.image.writing import PreparedImage
 from wimdock.servicing.options import ServiceOptions, Surroundings
 from wimdock.servicing.outcome import Outcome, ServiceReport, UpdateResult
 from wimdock.servicing.space import need_space
@@ -56,7 +57,8 @@ class Run:
         self._world = world
         self._workspace = workspace
         self._results: list[UpdateResult] = []
-        self._staged: list[StagedImage] = []
+        self._prepared: list[PreparedImage] = []
+        self._image: WindowsImage | None = None
         self._updates: dict[Path, Update] = {}
         self._dictionary = options.dictionary
         self._indexes = options.indexes or tuple(range(1, archive.image_count + 1))
@@ -65,15 +67,21 @@ class Run:
 
     def plan(self) -> Run:
         """Read and verify the updates, judge and plan them for every image."""
-        images = [WindowsImage(self._archive, index) for index in self._indexes]
-        images = [image for image in images if self._is_windows(image)]
+        indexes = [index for index in self._indexes if self._is_windows(self._windows(index))]
         for number, path in enumerate(self._paths, start=1):
-            self._read(number, path, images)
-        for image in images:
-            self._plan_image(image)
+            self._read(number, path, indexes)
+        for index in indexes:
+            self._plan_image(self._windows(index))
         if not self._options.continue_on_error:
             self._refuse_not_applicable()
         return self
+
+    def _windows(self, index: int) -> WindowsImage:
+        """Give an image; only the last one is kept, for each takes much memory."""
+        if self._image is None or self._image.index != index:
+            self._image = None
+            self._image = WindowsImage(self._archive, index)
+        return self._image
 
     def _is_windows(self, image: WindowsImage) -> bool:
         for name in _NEEDED_HIVES:
@@ -88,24 +96,24 @@ class Run:
                 return False
         return True
 
-    def _read(self, number: int, path: Path, images: Sequence[WindowsImage]) -> None:
+    def _read(self, number: int, path: Path, indexes: Sequence[int]) -> None:
         with self._world.reporter.step(f"Read {path.name}") as step:
             try:
-                update = self._open(number, path, images)
+                update = self._open(number, path, indexes)
             except WimdockError as error:
                 if not self._options.continue_on_error:
                     raise
-                for image in images:
-                    self._fail(image.index, path, "", error)
+                for index in indexes:
+                    self._fail(index, path, "", error)
                 step.result = "left out"
                 return
             self._updates[path] = update
             step.result = f"{update.verified} hashes verified, signature not"
 
-    def _open(self, number: int, path: Path, images: Sequence[WindowsImage]) -> Update:
+    def _open(self, number: int, path: Path, indexes: Sequence[int]) -> Update:
         def dictionary() -> bytes | None:
-            found = (image.manifest_dictionary() for image in images)
             if self._dictionary is None:
+                found = (self._windows(index).manifest_dictionary() for index in indexes)
                 self._dictionary = next((each for each in found if each is not None), None)
             return self._dictionary
 
@@ -140,7 +148,9 @@ class Run:
                     if not self._options.continue_on_error:
                         raise
                     self._fail(staged.index, path, update.root.id, error)
-            self._staged.append(staged)
+            if staged.changed and not self._options.dry_run:
+                folder = self._workspace / f"image-{image.index}"
+                self._prepared.append(staged.prepare(folder))
             mine = [r for r in self._results if r.index == image.index]
             step.result = ", ".join(r.outcome.value for r in mine)
 
@@ -168,14 +178,14 @@ class Run:
     # Writing
 
     def write(self, transaction: Transaction) -> Commit | None:
-        """Write all staged images in one transaction; None where there is nothing to write."""
-        staged = [image for image in self._staged if image.changed]
-        if not staged:
+        """Write all images in one transaction; None where there is nothing to write."""
+        if not self._prepared:
             return None
         reporter = self._world.reporter
-        need_space(self._archive, staged)
+        need_space(self._archive, self._prepared)
+        self._image = None
         written = []
-        for image in staged:
+        for image in self._prepared:
             with reporter.step(f"Write image {image.index}") as step:
                 written.append(image.write(transaction))
                 step.result = f"{len(written[-1].files):,} names"

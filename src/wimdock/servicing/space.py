@@ -7,8 +7,7 @@ from collections.abc import Sequence
 
 from wimdock.errors import StorageError
 from wimdock.files import storage_error
-from wimdock.image.change_set import PutFile, PutLinks
-from wimdock.image.staging import StagedImage, content_size
+from wimdock.image.writing import PreparedImage
 from wimdock.wim import Archive
 
 # Content and metadata are counted before compression. What is not counted one by one (the sidecar,
@@ -17,14 +16,12 @@ _MARGIN = 4 << 20
 _PER_NAME = 1 << 10
 
 
-def need_space(archive: Archive, staged: Sequence[StagedImage]) -> None:
+def need_space(archive: Archive, images: Sequence[PreparedImage]) -> None:
     """Refuse before the first write what the disk cannot hold: StorageError 0x80070070."""
     header = archive.header
     needed = _MARGIN + len(archive.blobs.data) + 2 * (header.xml.size + header.integrity.size)
-    for image in staged:
-        edits = image.file_edits()
-        links = (e.links for e in edits if isinstance(e, PutFile | PutLinks))
-        needed += content_size(edits) + _PER_NAME * (len(edits) + sum(map(len, links)))
+    for image in images:
+        needed += image.size + _PER_NAME * image.names
         needed += archive.metadata_blobs[image.index - 1].resource.size
     folder = archive.path.parent
     try:

@@ -2,7 +2,7 @@
 
 A workspace holds a file on which its run keeps a lock. The system takes the lock away when the
 process ends, however it ends; so the next run can tell a workspace that was left behind from one in
-use, and removes it. Only folders with such a file, of the same user, are ever removed.
+use, and removes it. Only folders with such a file, or empty ones, of the same user, are removed.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from wimdock.files import storage_error
 
 _PREFIX = "wimdock-run-"
 _LOCK = "run.lock"
+_CONTENT = "content"
 
 
 @contextmanager
@@ -31,15 +32,26 @@ def open_workspace(parent: Path | None = None) -> Iterator[Path]:
     """
     folder, lock = _make(parent)
     try:
-        content = folder / "content"
+        content = folder / _CONTENT
         try:
             content.mkdir()
         except OSError as error:
             raise storage_error(error, content) from error
         yield content
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
-        os.close(lock)
+        try:
+            _remove(folder)
+        except BaseException:  # told to end just now: that can wait
+            _remove(folder)
+            raise
+        finally:
+            os.close(lock)
+
+
+def _remove(folder: Path) -> None:
+    """Take a workspace away; its lock goes last, so that what is left can be told."""
+    shutil.rmtree(folder / _CONTENT, ignore_errors=True)
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def _make(parent: Path | None) -> tuple[Path, int]:
@@ -60,6 +72,8 @@ def _locked(folder: Path) -> int | None:
     """Lock a new folder, or give None where another run just took it for an abandoned one."""
     try:
         lock = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    except FileNotFoundError:
+        return None
     except OSError:
         with suppress(OSError):
             folder.rmdir()
@@ -82,9 +96,13 @@ def _remove_abandoned(place: Path) -> None:
         with suppress(OSError):
             if folder.is_symlink() or folder.stat().st_uid != os.geteuid():
                 continue
-            lock = os.open(folder / _LOCK, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
+            try:
+                lock = os.open(folder / _LOCK, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
+            except FileNotFoundError:
+                folder.rmdir()  # which only an empty one allows
+                continue
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                shutil.rmtree(folder, ignore_errors=True)
+                _remove(folder)
             finally:
                 os.close(lock)
