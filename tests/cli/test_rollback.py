@@ -12,8 +12,11 @@ from tests.cli.demo_files import DEMO_PACKAGE, copy_demo
 from tests.servicing.surroundings import QuickDisk, everything_in, packages_in, put_in
 from wimdock.cli.main import run
 from wimdock.errors import GenerationError, ImageBusy, UnsupportedImage, UsageError
+from wimdock.events import Reporter
 from wimdock.servicing.service import ServiceOptions
+from wimdock.wim import Archive
 from wimdock.wim.transaction import Transaction
+from wimdock.wim.verification import verify
 
 UNSIGNED = ServiceOptions(allow_unsigned=True)
 
@@ -122,10 +125,16 @@ def test_a_file_that_must_not_be_written(image: Path, capsys: pytest.CaptureFixt
 
 
 def test_a_file_that_is_cut_off(image: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """The current state is not whole any more; the one before still is, but that is not known."""
+    """The current state is not whole any more; the one before still is, and can be gone to."""
     data = image.read_bytes()
     image.write_bytes(data[:-10])
-    assert refused(capsys, image)["exit_code"] == 13
+    done(capsys, image)
+    with Archive.open(image) as archive:
+        assert verify(archive, Reporter()).sound
+    error = refused(capsys, image, "--to", "3")
+    assert "not whole any more" in error["message"]
+    image.write_bytes(data[:208] + data[208:1000])
+    assert refused(capsys, image)["exit_code"] == 16
 
 
 def test_a_file_without_a_record(image: Path, capsys: pytest.CaptureFixture[str]) -> None:

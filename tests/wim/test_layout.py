@@ -19,7 +19,8 @@ def test_structures_have_the_sizes_of_the_specification() -> None:
 def test_short_forms_read_the_fields_of_the_whole_ones() -> None:
     data = bytes(range(layout.DENTRY_SIZE))
     whole = layout.DENTRY.unpack(data)
-    assert layout.DENTRY_OUTLINE.unpack(data) == (*whole[:2], whole[3], whole[-3])
+    link = int.from_bytes(whole[-4], "little")
+    assert layout.DENTRY_OUTLINE.unpack(data) == (*whole[:2], whole[3], link, whole[-3])
     assert (
         layout.DENTRY_SUBDIRECTORY.unpack_from(data, layout.DENTRY_SUBDIRECTORY_AT)[0] == whole[3]
     )

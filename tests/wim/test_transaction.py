@@ -161,6 +161,26 @@ def test_writes_lost_by_a_crash_leave_the_old_image_or_the_new(image: Path, tmp_
     wimlib_verifies(crashed)
 
 
+class InterruptedDisk(Disk):
+    """Is interrupted from outside, right after the header was written."""
+
+    def write_at(self, fd: int, data: bytes | bytearray | memoryview, offset: int) -> None:
+        super().write_at(fd, data, offset)
+        if not offset and self._name(fd).endswith(".wim"):
+            raise KeyboardInterrupt
+
+
+def test_an_interrupt_right_after_the_commit_leaves_the_new_image(small: Path) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        change(small, InterruptedDisk())
+    wimlib_verifies(small)
+    with Archive.open(small) as archive:
+        assert archive.image(1).lookup(NEW) is not None
+    _, current = list_generations(small)
+    assert current is not None
+    assert current.number == 2
+
+
 def test_a_full_disk_at_every_operation_loses_nothing(image: Path, tmp_path: Path) -> None:
     counting = CountingDisk()
     change(Path(shutil.copy(image, tmp_path / "whole.wim")), counting)

@@ -51,7 +51,7 @@ class Written:
             raise CorruptImage(message, hint="The image is as it was before; report this.")
 
 
-def reparse_points_of(image: Image) -> dict[ImagePath, tuple[int, bytes | None]]:
+def reparse_points_of(image: Image | MetadataEditor) -> dict[ImagePath, tuple[int, bytes | None]]:
     """Give every reparse point of an image: its tag and the hash of its data."""
     return {path: (entry.reparse_tag, entry.reparse_sha1) for path, entry in image.reparse_points()}
 
@@ -77,10 +77,10 @@ class PreparedImage:
 
     def write(self, transaction: Transaction) -> Written:
         """Append content and metadata; give what the committed image must hold."""
-        points = reparse_points_of(transaction.archive.image(self.index))
-        written = Written(self.index, reparse_points=points)
+        # Compression goes on while the tree is walked.
+        contents = transaction.add(_contents(self.edits))
         with transaction.edit(self.index) as editor:
-            contents = transaction.add(_contents(self.edits))
+            written = Written(self.index, reparse_points=reparse_points_of(editor))
             writer = _Writer(editor, contents, to_filetime(self.clock.now()), written)
             for edit in self.edits:
                 writer.make(edit)

@@ -13,6 +13,7 @@ from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from wimdock.errors import StorageError
@@ -49,6 +50,11 @@ class _Prepared:
     stored: bytes | None
 
 
+# What is handed to the threads: a row of small contents, or one large content by itself.
+_Batch = list[Content] | Path | bytes
+_Work = Future[list[_Prepared]] | Path | bytes
+
+
 def _content_size(content: Content) -> int:
     if isinstance(content, bytes):
         return len(content)
@@ -59,7 +65,15 @@ def _content_size(content: Content) -> int:
         raise StorageError(message) from error
 
 
-def _batches(contents: Iterable[Content]) -> Iterator[list[Content] | Content]:
+def _read_whole(path: Path) -> bytes:
+    fd = open_file(path)
+    try:
+        return read_at(fd, os.fstat(fd).st_size, 0)
+    finally:
+        os.close(fd)
+
+
+def _batches(contents: Iterable[Content]) -> Iterator[_Batch]:
     """Give rows of small contents, and each large content by itself, in order."""
     row: list[Content] = []
     total = 0
@@ -191,22 +205,27 @@ class Appender:
     ) -> Iterator[ContentReference]:
         """Append each content that is new and give its reference, in order.
 
-        `known` are the hashes that the file holds already.
+        `known` are the hashes that the file holds already. The first of the work begins at once,
+        before the first reference is asked for.
         """
-        waiting: deque[Future[list[_Prepared]] | Content] = deque()
-        for batch in _batches(contents):
-            if isinstance(batch, list):
-                waiting.append(self._pool.submit(self._prepare_all, batch, known))
-            else:
-                waiting.append(batch)
-            while len(waiting) > _BATCHES_IN_FLIGHT:
-                yield from self._finish(waiting.popleft(), known)
-        while waiting:
-            yield from self._finish(waiting.popleft(), known)
+        batches = (self._begin(batch, known) for batch in _batches(contents))
+        waiting = deque(islice(batches, _BATCHES_IN_FLIGHT))
+        return self._references(waiting, batches, known)
 
-    def _finish(
-        self, work: Future[list[_Prepared]] | Content, known: Collection[bytes]
+    def _begin(self, batch: _Batch, known: Collection[bytes]) -> _Work:
+        if isinstance(batch, list):
+            return self._pool.submit(self._prepare_all, batch, known)
+        return batch
+
+    def _references(
+        self, waiting: deque[_Work], batches: Iterator[_Work], known: Collection[bytes]
     ) -> Iterator[ContentReference]:
+        while waiting:
+            first = waiting.popleft()
+            waiting.extend(islice(batches, 1))
+            yield from self._finish(first, known)
+
+    def _finish(self, work: _Work, known: Collection[bytes]) -> Iterator[ContentReference]:
         if isinstance(work, Future):
             yield from (self._append_prepared(done) for done in work.result())
         else:
@@ -228,7 +247,7 @@ class Appender:
         return [self._prepare(content, known) for content in batch]
 
     def _prepare(self, content: Content, known: Collection[bytes]) -> _Prepared:
-        data = content if isinstance(content, bytes) else b"".join(_read_pieces(content, _WHOLE))
+        data = content if isinstance(content, bytes) else _read_whole(content)
         if not data:
             return _Prepared(None, 0, None)
         sha1 = content_hash(data)

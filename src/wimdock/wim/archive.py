@@ -127,9 +127,8 @@ class Archive:
         header = self.header
         resources = (header.blob_table, header.xml, header.boot_metadata, header.integrity)
         end = max(layout.HEADER_SIZE, *(resource.end for resource in resources))
-        for word, offset, _, _, _, _ in layout.BLOB.iter_unpack(self.blobs.data):
-            reach = offset + (word & 0xFFFFFFFFFFFFFF)
-            end = max(end, reach)
+        places = layout.BLOB_PLACE.iter_unpack(self.blobs.data)
+        end = max(end, max((at + (word & 0xFFFFFFFFFFFFFF) for word, at in places), default=0))
         if end > self.size:
             message = f"the file has {self.size} bytes, but its resources reach to {end}"
             raise MalformedImage(message, hint="The file is cut off: take it from a backup.")

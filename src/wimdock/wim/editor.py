@@ -22,7 +22,6 @@ from wimdock.wim.tally import Tally
 from wimdock.wim.tree_writer import write_tree
 from wimdock.wim.xml import ImageCounts
 
-LARGEST_REPARSE_DATA = 16 * 1024 - 8
 LONGEST_NAME = 255  # of a file or stream on NTFS, in UTF-16 code units
 
 
@@ -71,20 +70,16 @@ class MetadataEditor:
 
     def _scan(self) -> Counter[int]:
         """Note the outline of every list, and count the names in each hard-link group."""
-        buffer = self._old.buffer
-        links: list[int] = []
-        unpack, at = layout.DENTRY_LINK.unpack_from, layout.DENTRY_LINK_AT
-        reparse = layout.ATTRIBUTE_REPARSE_POINT >> 8
+        groups: Counter[int] = Counter()
+        self._old.keep_lists()
         for outline in self._old.folder_lists():
             self._lists[outline.folder.children] = outline
-            links.extend(
-                unpack(buffer, position + at)[0]
-                for position in outline.entries
-                if not buffer[position + 9] & reparse
-            )
-        groups = Counter(links)
-        del groups[0]
+            groups.update(outline.groups)
         return groups
+
+    def reparse_points(self) -> Iterator[tuple[ImagePath, Entry]]:
+        """Give the reparse points as they were before any edit."""
+        return self._old.reparse_points()
 
     # Finding
 
@@ -196,8 +191,10 @@ class MetadataEditor:
         self, path: ImagePath, facts: FileFacts, tag: int, sha1: bytes | None, flags: int = 0
     ) -> None:
         """Make `path` a reparse point with this tag; `sha1` is that of its data without header."""
-        if sha1 is not None and self._size_of(sha1) > LARGEST_REPARSE_DATA:
-            message = f"the reparse data for {path} is longer than {LARGEST_REPARSE_DATA} bytes"
+        if sha1 is not None and self._size_of(sha1) > layout.LARGEST_REPARSE_DATA:
+            message = (
+                f"the reparse data for {path} is longer than {layout.LARGEST_REPARSE_DATA} bytes"
+            )
             raise UsageError(message, hint="Windows takes no longer data.")
         attributes = facts.attributes | layout.ATTRIBUTE_REPARSE_POINT
         facts = replace(facts, attributes=attributes)

@@ -116,6 +116,11 @@ def reconcile(
         number = generations[-1].number + 1 if generations else 1
         note = "changed by another program" if generations else "as found"
         return [Generation(number, header, length, 0, now, note, committed=True)]
+    return marked_committed(generations, current)
+
+
+def marked_committed(generations: list[Generation], current: Generation) -> list[Generation]:
+    """Give the records with the one committed that the file is seen to be in."""
     return [replace(g, committed=True) if g is current else g for g in generations]
 
 

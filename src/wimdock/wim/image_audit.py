@@ -16,7 +16,6 @@ from wimdock.wim.findings import Collector
 from wimdock.wim.metadata import Folder, FolderList, Metadata
 
 # Windows takes at most 16 KiB of reparse data with its 8-byte header, which a WIM file leaves out.
-LARGEST_REPARSE_DATA = (16 << 10) - 8
 _ZERO = layout.ZERO_HASH
 _NO_GROUP = bytes(8)
 _DIRECTORY = layout.ATTRIBUTE_DIRECTORY
@@ -159,8 +158,8 @@ class ImageAudit:
         if not entry.reparse_tag:
             self._report("reparse-without-tag", position)
         size = self._sizes.get(entry.reparse_sha1, 0) if entry.reparse_sha1 else 0
-        if size > LARGEST_REPARSE_DATA:
-            text = f"{size} bytes of reparse data; Windows takes {LARGEST_REPARSE_DATA}"
+        if size > layout.LARGEST_REPARSE_DATA:
+            text = f"{size} bytes of reparse data; Windows takes {layout.LARGEST_REPARSE_DATA}"
             self._report("reparse-data-too-long", position, text)
 
     def _hard_link(self, position: int, group: int, content: _Content) -> None:

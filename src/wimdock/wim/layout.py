@@ -40,6 +40,7 @@ RESOURCE_SOLID = 0x10
 
 BLOB = struct.Struct("<QQQHI20s")
 BLOB_SIZE = 50
+BLOB_PLACE = struct.Struct("<QQ34x")  # size and flags, offset
 BLOB_REFERENCES = struct.Struct("<I")
 BLOB_REFERENCES_AT = 26
 HASH_SIZE = 20
@@ -51,7 +52,7 @@ SECURITY = struct.Struct("<II")  # total length, count; then one 8-byte size for
 # three FILETIMEs, SHA-1, 4 bytes, reparse tag and flags or hard-link group, counts.
 DENTRY = struct.Struct("<QIiQ16sQQQ20s4s8sHHH")
 DENTRY_SIZE = 102
-DENTRY_OUTLINE = struct.Struct("<QI4xQ72xH4x")  # what a walk needs: the same, much less
+DENTRY_OUTLINE = struct.Struct("<QI4xQ64xQH4x")  # what a walk needs: the same, much less
 DENTRY_NAMES = struct.Struct("<Q90xHH")  # length, sizes of the short name and the name
 DENTRY_LINK = struct.Struct("<Q")
 DENTRY_LINK_AT = 88
@@ -66,6 +67,8 @@ END_OF_DIRECTORY = bytes(8)
 ATTRIBUTE_DIRECTORY = 0x10
 ATTRIBUTE_REPARSE_POINT = 0x400
 ATTRIBUTE_ENCRYPTED = 0x4000
+
+LARGEST_REPARSE_DATA = 16 * 1024 - 8  # without the 8-byte header ([MS-FSCC] 2.1.2)
 
 # Bits of the flags beside a reparse tag: the target was not changed when it was captured.
 REPARSE_NOT_FIXED = 0x0001

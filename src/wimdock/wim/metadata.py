@@ -40,7 +40,8 @@ class FolderList(NamedTuple):
 
     `end` is the offset behind the last entry, before the 8 zero bytes that close the list.
     `folders` are the entries of subfolders with children, each with the offset of their list;
-    `reparse_points` are those of reparse points, `entries` all of them.
+    `reparse_points` are those of reparse points, `entries` all of them; `groups` are the hard-link
+    groups of those that have one.
     """
 
     folder: Folder
@@ -48,6 +49,7 @@ class FolderList(NamedTuple):
     entries: tuple[int, ...]
     folders: tuple[tuple[int, int], ...]
     reparse_points: tuple[int, ...]
+    groups: tuple[int, ...]
 
 
 class Metadata:
@@ -66,6 +68,8 @@ class Metadata:
             raise MalformedImage(message)
         self.root = root
         self._names: dict[int, dict[str, list[tuple[str, int]]]] = {}
+        self._found: dict[tuple[str, ...], Entry] = {}
+        self._kept: list[FolderList] | None = None
 
     def entry(self, position: int) -> Entry:
         """Read the entry at an offset that a walk gave."""
@@ -75,8 +79,15 @@ class Metadata:
             raise MalformedImage(message)
         return entry
 
+    def keep_lists(self) -> None:
+        """Walk the tree now and keep the outlines, for who needs them more than once."""
+        self._kept = list(self.folder_lists())
+
     def folder_lists(self) -> Iterator[FolderList]:
         """Give the outline of every folder's list, parents before their children, in tree order."""
+        return self._walk_lists() if self._kept is None else iter(self._kept)
+
+    def _walk_lists(self) -> Iterator[FolderList]:
         budget = self.size // layout.DENTRY_SIZE + 1
         seen: set[int] = set()
         stack = []
@@ -111,22 +122,28 @@ class Metadata:
         entries: list[int] = []
         folders: list[tuple[int, int]] = []
         points: list[int] = []
+        groups: list[int] = []
         add = entries.append
         while at + end <= size:
             # Only what leads to the next entry; names are checked by whoever reads the entry.
-            length, attributes, children, streams = unpack(buffer, at)
+            length, attributes, children, link, streams = unpack(buffer, at)
             length = (length + 7) & ~7
             if length < fixed or at + length > size:
                 if length <= end:
-                    return FolderList(folder, at, tuple(entries), tuple(folders), tuple(points))
+                    return FolderList(
+                        folder, at, tuple(entries), tuple(folders), tuple(points), tuple(groups)
+                    )
                 message = f"the directory entry at {at} of the metadata claims {length} bytes"
                 raise MalformedImage(message)
             add(at)
             if attributes & special:
                 if attributes & reparse:
                     points.append(at)
+                    link = 0
                 if children and attributes & directory:
                     folders.append((at, children))
+            if link:
+                groups.append(link)
             at += length
             if streams:
                 at = self._behind_streams(at, streams)
@@ -180,20 +197,31 @@ class Metadata:
         The names of every folder on the way are kept, so that many look-ups stay quick.
         """
         here = self.root
-        for name in path.parts:
+        known = len(path.parts) - 1
+        while known > 0 and path.parts[:known] not in self._found:
+            known -= 1
+        if known > 0:
+            here = self._found[path.parts[:known]]
+        for depth in range(max(known, 0), len(path.parts)):
+            name = path.parts[depth]
             found = self._names_in(here).get(fold(name))
             if found is None:
                 return None
             exact = (position for spelling, position in found if spelling == name)
             here = self.entry(next(exact, found[0][1]))
+            if here.is_directory:
+                self._found[path.parts[: depth + 1]] = here
         return here
 
     def _names_in(self, folder: Entry) -> dict[str, list[tuple[str, int]]]:
         names = self._names.get(folder.position)
         if names is None:
             names = self._names[folder.position] = {}
-            for entry in self.children(folder):
-                names.setdefault(fold(entry.name), []).append((entry.name, entry.position))
+            if folder.is_directory and folder.children:
+                outline = self._outline(Folder(None, folder.position, folder.children, 0))
+                for position in outline.entries:
+                    name = checked(self.name_at(position), position)
+                    names.setdefault(fold(name), []).append((name, position))
         return names
 
     def walk(self) -> Iterator[tuple[ImagePath, Entry]]:

@@ -9,18 +9,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from wimdock.clock import Clock, SystemClock
 from wimdock.errors import GenerationError, ImageError
 from wimdock.files import Disk, real_path
 from wimdock.wim.archive import Archive
 from wimdock.wim.generations import (
     Generation,
     current_generation,
+    marked_committed,
     read_generations,
-    reconcile,
     write_generations,
 )
-from wimdock.wim.transaction import locked_archive, refuse_unwritable
+from wimdock.wim.write_access import locked_archive, refuse_unwritable
 
 
 def list_generations(path: Path | str) -> tuple[list[Generation], Generation | None]:
@@ -39,7 +38,6 @@ def rollback(
     to: int | None = None,
     *,
     disk: Disk | None = None,
-    clock: Clock | None = None,
 ) -> tuple[Generation, Generation]:
     """Go to generation `to`, or to the last committed one before the current; give both.
 
@@ -50,15 +48,14 @@ def rollback(
     with locked_archive(path) as archive:
         refuse_unwritable(archive)
         recorded = read_generations(archive.path)
-        now = (clock or SystemClock()).now()
-        generations = reconcile(recorded, archive.raw_header, archive.committed_end, now)
-        current = current_generation(generations, archive.raw_header)
-        if current is None or len(generations) != len(recorded):
+        current = current_generation(recorded, archive.raw_header)
+        if current is None:
             message = f"no older state of {archive.path} is known"
             if recorded:
                 message = f"another program changed {archive.path} since its last generation"
             hint = "Only states that wimdock recorded, with nothing written since, can be gone to."
             raise GenerationError(message, hint=hint)
+        generations = marked_committed(recorded, current)
         target = _target(generations, current, to)
         _check(archive, target)
         if generations != recorded:
@@ -93,7 +90,7 @@ def _check(archive: Archive, target: Generation) -> None:
     try:
         older = Archive(archive.fd, archive.path, target.header)
         whole = older.committed_end <= older.size
-        whole = whole and len(older.images) == older.image_count
+        whole = whole and len(older.metadata_blobs) == older.image_count
     except ImageError as error:
         message = f"generation {target.number} is not whole any more: {error.message}"
         raise GenerationError(message) from error

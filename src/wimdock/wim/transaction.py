@@ -18,7 +18,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -29,12 +29,11 @@ from wimdock.errors import (
     CorruptImage,
     GenerationError,
     MalformedImage,
-    UnsupportedImage,
     UsageError,
     WimdockError,
 )
 from wimdock.events import Reporter
-from wimdock.files import Disk, exclusive_lock, open_file, read_at, real_path
+from wimdock.files import Disk, read_at
 from wimdock.wim import layout
 from wimdock.wim.appender import Appender, Content, ContentReference, content_hash
 from wimdock.wim.archive import Archive
@@ -52,31 +51,10 @@ from wimdock.wim.header import Header, ResourceHeader
 from wimdock.wim.integrity import build_integrity, read_integrity
 from wimdock.wim.metadata import Metadata
 from wimdock.wim.resource import OpenFile, hash_resource, read_stored_chunks, read_verified
+from wimdock.wim.write_access import locked_archive, refuse_unwritable
 from wimdock.wim.xml import ImageCounts
 
 _FEW = 16
-
-
-@contextmanager
-def locked_archive(path: Path | str) -> Iterator[Archive]:
-    """Open an image file for writing and hold the lock on it, or raise ImageBusy."""
-    path = real_path(path)
-    with ExitStack() as stack:
-        fd = open_file(path, os.O_RDWR)
-        stack.callback(os.close, fd)
-        stack.enter_context(exclusive_lock(fd, path))
-        yield Archive(fd, path)
-
-
-def refuse_unwritable(archive: Archive) -> None:
-    """Raise UnsupportedImage for a file whose own header says that it must not be written."""
-    if archive.header.flags & layout.FLAG_READONLY:
-        message = f"{archive.path} is marked read-only in its header"
-        raise UnsupportedImage(message, hint="Work on an exported copy of it.")
-    if archive.header.flags & layout.FLAG_WRITE_IN_PROGRESS:
-        message = f"another program was stopped while it wrote {archive.path}"
-        hint = "Check it with `wimdock verify`, or take it from a backup."
-        raise UnsupportedImage(message, hint=hint)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +87,6 @@ class Transaction:
         self._references: Counter[bytes] = Counter()
         self._metadata: dict[int, Blob] = {}
         self._counts: dict[int, ImageCounts] = {}
-        self.committed = False
 
     @classmethod
     @contextmanager
@@ -142,11 +119,13 @@ class Transaction:
 
     def _end(self) -> None:
         self._appender.close()
-        if self._started and not self.committed:
-            # The tail is harmless and the next writer cuts it off too; what matters is the error
-            # that is on its way.
-            with suppress(WimdockError):
-                self._disk.truncate(self.archive.fd, self.end)
+        # Whether the header was flipped is asked of the file: an interrupt may come at any moment.
+        # A tail is harmless and the next writer cuts it off too; what matters is the error that is
+        # on its way.
+        fd = self.archive.fd
+        with suppress(WimdockError):
+            if self._started and read_at(fd, layout.HEADER_SIZE, 0) == self.archive.raw_header:
+                self._disk.truncate(fd, self.end)
 
     @property
     def current(self) -> Generation:
@@ -228,7 +207,6 @@ class Transaction:
         with self._reporter.step("Commit") as step:
             generation = self._record(header, note, now)
             self._disk.write_at(self.archive.fd, generation.header, 0)
-            self.committed = True
             self._disk.flush(self.archive.fd)
             step.result = f"generation {generation.number}"
         return Commit(generation, generation.added)
