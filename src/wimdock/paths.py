@@ -58,7 +58,10 @@ class ImagePath:
     def __truediv__(self, name: str | ImagePath) -> ImagePath:
         """Join a name or a path."""
         tail = name if isinstance(name, ImagePath) else ImagePath(name)
-        return ImagePath(self.parts + tail.parts)
+        path = ImagePath.__new__(ImagePath)
+        path.parts = self.parts + tail.parts
+        path.key = self.key + tail.key
+        return path
 
     def __eq__(self, other: object) -> bool:
         """Compare without regard to case."""
