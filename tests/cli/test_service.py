@@ -74,8 +74,8 @@ def test_the_table(folder: Path, service: Command) -> None:
     ended = service("--allow-unsigned")
     assert ended.status == 0
     head, row, *rest = ended.out.splitlines()
-    assert head.split() == ["image", "index", "update", "result", "content", "generation"]
-    name, index, update, result, *content, generation = row.split()
+    assert head.split() == ["image", "index", "update", "result", "added", "generation"]
+    name, index, update, result, *added, generation = row.split()
     assert (name, index, update, result, generation) == (
         "demo.wim",
         "1",
@@ -83,7 +83,7 @@ def test_the_table(folder: Path, service: Command) -> None:
         "installed",
         "3",
     )
-    assert content[1] == "KiB"
+    assert added[1] in ("KiB", "bytes")
     assert rest[0] == "demo-update.cab: no catalog covers it (allowed)"
     assert any(line.startswith("left alone: ") for line in rest)
     assert rest[-1].endswith("generation 3 committed; `wimdock rollback demo.wim` undoes it.")
@@ -131,6 +131,7 @@ def test_the_document(folder: Path, service: Command) -> None:
         "backup": None,
         "signatures": {"demo-update.cab": "not covered"},
     }
+    assert 0 < result.pop("added_bytes") < grown
     counts = result.pop("counts")
     assert counts["files"] >= 1
     assert counts["services"] == 1

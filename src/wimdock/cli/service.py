@@ -154,7 +154,7 @@ def _show(report: ServiceReport) -> None:
             result.index,
             result.update.name,
             _words(result),
-            size(result.plan.counts.bytes) if result.plan and commit else "",
+            size(result.added) if result.plan and commit else "",
             commit.generation.number if commit and result.plan else "",
         )
         for result in report.results
@@ -164,7 +164,7 @@ def _show(report: ServiceReport) -> None:
         Column("index", right=True),
         "update",
         "result",
-        Column("content", right=True),
+        Column("added", right=True),
         Column("generation", right=True),
     )
     print_table(columns, rows)
@@ -294,6 +294,7 @@ def _result(result: UpdateResult) -> dict[str, object]:
         "hresult": None if result.hresult is None else f"0x{result.hresult:08X}",
         "reasons": list(_reasons(result)),
         "packages": list(plan.packages) if plan else [],
+        "added_bytes": result.added,
         "counts": plan.counts if plan else None,
         "notes": list(plan.notes) if plan else [],
         "left_alone": list(plan.left_alone) if plan else [],

@@ -140,13 +140,14 @@ class StagedImage:
         With a folder the hives are written into it, so that they need not be kept in memory: real
         ones have a hundred megabytes and more. StorageError where it does not take them.
         """
-        edits = [edit for change_set in self._staged for edit in change_set.files]
+        hives: list[FileEdit] = []
         for name in self._edited_hives:
             hive = self.hive(name)
             if hive is not None:
                 source = _kept(hive, None if folder is None else folder / name.value)
-                edits.append(PutData(name.path, source))
-        return PreparedImage(self.index, tuple(edits), self._clock)
+                hives.append(PutData(name.path, source))
+        rows = (*(change_set.files for change_set in self._staged), tuple(hives))
+        return PreparedImage(self.index, rows, self._clock)
 
     def write(self, transaction: Transaction) -> Written:
         """Append content and metadata; give what the committed image must hold."""

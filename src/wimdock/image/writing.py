@@ -30,9 +30,13 @@ _DIRECTORY = 0x10
 
 @dataclass(slots=True)
 class Written:
-    """What one image must hold when the transaction is committed; `check` compares."""
+    """What one image must hold when the transaction is committed; `check` compares.
+
+    `added` is by how many bytes the content of each row of edits made the file grow.
+    """
 
     index: int
+    added: list[int] = field(default_factory=list)
     files: dict[ImagePath, bytes | None] = field(default_factory=dict)
     reparse_points: dict[ImagePath, tuple[int, bytes | None]] = field(default_factory=dict)
 
@@ -58,11 +62,19 @@ def reparse_points_of(image: Image | MetadataEditor) -> dict[ImagePath, tuple[in
 
 @dataclass(frozen=True, slots=True)
 class PreparedImage:
-    """All that is to change in one image, its hives included: nothing is decided any more."""
+    """All that is to change in one image: nothing is decided any more.
+
+    `rows` are the file edits of each change set in turn, and those of the edited hives last.
+    """
 
     index: int
-    edits: tuple[FileEdit, ...]
+    rows: tuple[tuple[FileEdit, ...], ...]
     clock: Clock
+
+    @property
+    def edits(self) -> tuple[FileEdit, ...]:
+        """All edits, in the order in which they are made."""
+        return tuple(edit for row in self.rows for edit in row)
 
     @property
     def size(self) -> int:
@@ -82,8 +94,11 @@ class PreparedImage:
         with transaction.edit(self.index) as editor:
             written = Written(self.index, reparse_points=reparse_points_of(editor))
             writer = _Writer(editor, contents, to_filetime(self.clock.now()), written)
-            for edit in self.edits:
-                writer.make(edit)
+            for row in self.rows:
+                before = writer.stored
+                for edit in row:
+                    writer.make(edit)
+                written.added.append(writer.stored - before)
         return written
 
 
@@ -110,6 +125,13 @@ class _Writer:
         self._contents = contents
         self._now = now
         self._written = written
+        self.stored = 0
+
+    def _content(self) -> bytes | None:
+        """Take the next content as it was appended; give its hash."""
+        reference = next(self._contents)
+        self.stored += reference.stored
+        return reference.sha1
 
     def _facts(
         self, attributes: int, security: bytes | None = None, modified: int | None = None
@@ -123,7 +145,7 @@ class _Writer:
         self._written.reparse_points.pop(path, None)
 
     def _put_file(self, edit: PutFile) -> None:
-        sha1 = next(self._contents).sha1
+        sha1 = self._content()
         modified = None if edit.modified is None else to_filetime(edit.modified)
         facts = self._facts(edit.attributes, edit.security, modified)
         old = self._editor.lookup(edit.path)
@@ -140,7 +162,7 @@ class _Writer:
             case PutFile():
                 self._put_file(edit)
             case PutData():
-                sha1 = next(self._contents).sha1
+                sha1 = self._content()
                 editor.put_data(edit.path, sha1, self._now)
                 self._expect(edit.path, sha1)
             case PutLinks():
@@ -151,14 +173,14 @@ class _Writer:
             case PutDirectory():
                 editor.make_folder(edit.path, self._facts(_DIRECTORY, edit.security))
             case PutReparsePoint():
-                sha1 = next(self._contents).sha1
+                sha1 = self._content()
                 attributes = _DIRECTORY if edit.directory else ATTRIBUTE_ARCHIVE
                 facts = self._facts(attributes, edit.security)
                 editor.put_reparse_point(edit.path, facts, edit.tag, sha1)
                 self._written.files.pop(edit.path, None)
                 self._written.reparse_points[edit.path] = (edit.tag, sha1)
             case PutStream():
-                editor.put_stream(edit.path, edit.name, next(self._contents).sha1)
+                editor.put_stream(edit.path, edit.name, self._content())
             case Delete():
                 editor.remove(edit.path)
                 _forget(self._written, edit.path)

@@ -27,7 +27,8 @@ class UpdateResult:
     """One update in one image.
 
     `reason` is a sentence, `hresult` what Windows' tools give for it, `plan` what was or would be
-    done, `error` what went wrong.
+    done, `error` what went wrong. `added` is by how many bytes its files made the image file grow;
+    hives, metadata and tables, which all updates of a run share, come on top.
     """
 
     index: int
@@ -38,6 +39,7 @@ class UpdateResult:
     hresult: int | None = None
     plan: Plan | None = None
     error: WimdockError | None = None
+    added: int = 0
 
 
 @dataclass(frozen=True, slots=True)

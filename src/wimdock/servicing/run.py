@@ -23,7 +23,7 @@ from wimdock.events import Severity
 from wimdock.image.change_set import HiveName
 from wimdock.image.staging import StagedImage
 from wimdock.image.windows import WindowsImage
-from wimdock.image.writing import PreparedImage
+from wimdock.image.writing import PreparedImage, Written
 from wimdock.servicing.options import ServiceOptions, Surroundings
 from wimdock.servicing.outcome import Outcome, ServiceReport, UpdateResult
 from wimdock.servicing.space import need_space
@@ -188,6 +188,7 @@ class Run:
         for image in self._prepared:
             with reporter.step(f"Write image {image.index}") as step:
                 written.append(image.write(transaction))
+                self._note_added(written[-1])
                 step.result = f"{len(written[-1].files):,} names"
 
         def confirm(archive: Archive) -> None:
@@ -201,6 +202,16 @@ class Run:
         done = [r for r in self._results if r.outcome is Outcome.INSTALLED]
         note = "service: " + ", ".join(dict.fromkeys(result.package for result in done))
         return transaction.commit(note, confirm)
+
+    def _note_added(self, written: Written) -> None:
+        """Put to each result by how much its update made the file grow."""
+        added = iter(written.added)
+        self._results = [
+            replace(result, added=next(added))
+            if result.index == written.index and result.plan is not None
+            else result
+            for result in self._results
+        ]
 
     def _check_packages(self, image: WindowsImage) -> None:
         """Make sure that the registry, as it will be read, lists what was to be installed.

@@ -37,10 +37,14 @@ _BLOBS_AT_ONCE = 64
 
 @dataclass(frozen=True, slots=True)
 class ContentReference:
-    """Content by its hash; `sha1` is None for empty content, `size` counts bytes."""
+    """Content by its hash; `sha1` is None for empty content, `size` counts its bytes.
+
+    `stored` is by how many bytes it made the file grow: 0 where the file held it already.
+    """
 
     sha1: bytes | None
     size: int
+    stored: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,13 +236,14 @@ class Appender:
             yield self._append_large(work, known)
 
     def _append_prepared(self, done: _Prepared) -> ContentReference:
-        if done.sha1 is not None and done.stored is not None and done.sha1 not in self.written:
-            compressed = len(done.stored) < done.size
-            flags = layout.RESOURCE_COMPRESSED if compressed else 0
-            resource = ResourceHeader(len(done.stored), flags, self.offset, done.size)
-            self._write(done.stored)
-            self._record(done.sha1, resource)
-        return ContentReference(done.sha1, done.size)
+        if done.sha1 is None or done.stored is None or done.sha1 in self.written:
+            return ContentReference(done.sha1, done.size)
+        compressed = len(done.stored) < done.size
+        flags = layout.RESOURCE_COMPRESSED if compressed else 0
+        resource = ResourceHeader(len(done.stored), flags, self.offset, done.size)
+        self._write(done.stored)
+        self._record(done.sha1, resource)
+        return ContentReference(done.sha1, done.size, resource.stored_size)
 
     def _record(self, sha1: bytes, resource: ResourceHeader) -> None:
         self.written[sha1] = Blob(-1, resource, 0, sha1)
@@ -266,15 +271,14 @@ class Appender:
             digest.update(piece)
             size += len(piece)
         sha1 = digest.digest()
-        reference = ContentReference(sha1, size)
         if sha1 in known or sha1 in self.written:
-            return reference
+            return ContentReference(sha1, size)
         if self._codec.compression == "none":
             resource = self._append_stored(content, size)
         else:
             resource = self._append_chunked(content, size)
         self._record(sha1, resource)
-        return reference
+        return ContentReference(sha1, size, resource.stored_size)
 
     def _pieces(self, content: Content) -> Iterator[bytes]:
         if isinstance(content, bytes):
