@@ -39,7 +39,7 @@ def registered(name: str, version: str, state: int = 0x70) -> Registered:
 
 
 def parent(version: str = "10.0.19041.1", **compare: str) -> Parent:
-    return Parent((identity(FEATURES, version),), **compare)
+    return Parent((identity(FEATURES, version),), **compare)  # type: ignore[arg-type]
 
 
 def package(
