@@ -53,6 +53,9 @@ def run(arguments: Sequence[str]) -> int:
     try:
         result = wimdock.main(list(arguments), prog_name="wimdock", standalone_mode=False)
         sys.stdout.flush()
+    except click.exceptions.NoArgsIsHelpError as error:
+        sys.stderr.write(error.format_message() + "\n")
+        return error.exit_code
     except SystemExit as error:
         if sys.stdout is not stdout:  # click turns a broken pipe into an exit and muffles stdout
             sys.stdout = stdout
