@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from wimdock.errors import ImageBusy, StorageError
+from wimdock.errors import ImageBusy, ImageError, RegistryError, StorageError
 
 _PIECE = 1 << 20
 
@@ -65,7 +65,7 @@ class Disk:
             try:
                 written = os.pwrite(fd, view, offset)
             except OSError as error:
-                raise storage_error(error, self._name(fd)) from error
+                raise storage_error(error, _name(fd)) from error
             view = view[written:]
             offset += written
 
@@ -74,14 +74,14 @@ class Disk:
         try:
             os.fsync(fd)
         except OSError as error:
-            raise storage_error(error, self._name(fd)) from error
+            raise storage_error(error, _name(fd)) from error
 
     def truncate(self, fd: int, length: int) -> None:
         """Set the file's length."""
         try:
             os.ftruncate(fd, length)
         except OSError as error:
-            raise storage_error(error, self._name(fd)) from error
+            raise storage_error(error, _name(fd)) from error
 
     def replace(self, source: Path, target: Path) -> None:
         """Rename `source` over `target`, atomically, and flush the folder."""
@@ -118,12 +118,13 @@ class Disk:
             os.close(fd)
         self.replace(temporary, path)
 
-    @staticmethod
-    def _name(fd: int) -> str:
-        try:
-            return str(Path(f"/proc/self/fd/{fd}").readlink())
-        except OSError:
-            return f"file descriptor {fd}"
+
+def _name(fd: int) -> str:
+    """Give the path of an open file, as far as the system tells."""
+    try:
+        return str(Path(f"/proc/self/fd/{fd}").readlink())
+    except OSError:
+        return f"file descriptor {fd}"
 
 
 def open_file(path: Path | str, flags: int = os.O_RDONLY, mode: int = 0o644) -> int:
@@ -132,6 +133,20 @@ def open_file(path: Path | str, flags: int = os.O_RDONLY, mode: int = 0o644) -> 
         return os.open(path, flags | os.O_CLOEXEC, mode)
     except OSError as error:
         raise storage_error(error, path) from error
+
+
+@contextmanager
+def naming(path: Path | str) -> Iterator[None]:
+    """Let errors about an image file, or about what is in it, begin with its path.
+
+    The readers of formats take no path and cannot name it; what names the file already stays.
+    """
+    try:
+        yield
+    except (ImageError, RegistryError) as error:
+        if Path(path).name not in error.message:
+            error.message = f"{path}: {error.message}"
+        raise
 
 
 def refuse_special(path: Path) -> None:
@@ -153,7 +168,7 @@ def read_at(fd: int, size: int, offset: int) -> bytes:
         try:
             piece = os.pread(fd, min(size, 1 << 30), offset)
         except OSError as error:
-            raise storage_error(error, f"file descriptor {fd}") from error
+            raise storage_error(error, _name(fd)) from error
         if not piece:
             break
         pieces.append(piece)
@@ -184,7 +199,7 @@ def exclusive_lock(fd: int, path: Path) -> Iterator[None]:
         fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
         if error.errno in (errno.EWOULDBLOCK, errno.EACCES):
-            message = f"{path} is being written by {_holder_of(path)}"
+            message = f"{path} is locked by {_holder_of(path)}"
             raise ImageBusy(message) from error
         raise storage_error(error, path) from error
     try:

@@ -46,7 +46,8 @@ def test_findings_are_listed(damaged: Path, capsys: pytest.CaptureFixture[str]) 
 def test_json_holds_every_finding(damaged: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["verify", "--json", str(damaged)]) == CorruptImage.exit_code
     document = json.loads(capsys.readouterr().out)
-    assert document["wimdock"] == {"document": "verification", "version": 1}
+    assert document["wimdock"] == {"document": "verify", "version": 1}
+    assert document["image"] == str(damaged)
     assert document["sound"] is False
     assert (document["errors"], document["warnings"], document["notes"]) == (1, 0, 0)
     (finding,) = document["findings"]
@@ -60,4 +61,4 @@ def test_what_is_no_image_file_has_its_own_status(
     path = tmp_path / "one.wim"
     path.write_bytes(b"MZ" * 300)
     assert run(["verify", str(path)]) == NotAnImage.exit_code
-    assert "this is no WIM file" in capsys.readouterr().err
+    assert f"wimdock: {path}: this is no WIM file" in capsys.readouterr().err

@@ -18,6 +18,7 @@ import click
 from wimdock.cli.options import examples, image_argument, index_option, json_option
 from wimdock.cli.output import print_document
 from wimdock.errors import NoSuchImage, RegistryError, UsageError
+from wimdock.files import naming
 from wimdock.paths import ImagePath
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ def inspect(
         raise UsageError(message)
     levels = 1 if depth is None else depth or None
     wanted = _Wanted(reparse, packages, None if tree is None else ImagePath(tree), levels)
-    with _without_collection(), Archive.open(image) as archive:
+    with _without_collection(), naming(image), Archive.open(image) as archive:
         indexes = _indexes(archive, index)
         if as_json:
             print_document("inspect", _document(archive, indexes, wanted))

@@ -11,6 +11,7 @@ from wimdock.cli.output import count, print_document, print_table, print_text, s
 from wimdock.cli.terminal import Terminal
 from wimdock.errors import CorruptImage
 from wimdock.events import Reporter
+from wimdock.files import naming
 from wimdock.wim.archive import Archive
 from wimdock.wim.verification import Verification
 from wimdock.wim.verification import verify as verify_archive
@@ -33,7 +34,7 @@ def verify(image: Path, as_json: bool) -> int:
 
     The exit status is 0 where there are warnings and notes only, and 14 where there are errors.
     """
-    with Archive.open(image) as archive, Terminal() as terminal:
+    with naming(image), Archive.open(image) as archive, Terminal() as terminal:
         result = verify_archive(archive, Reporter(terminal))
     if as_json:
         _print_json(image, result)
@@ -44,7 +45,7 @@ def verify(image: Path, as_json: bool) -> int:
 
 def _print_json(image: Path, result: Verification) -> None:
     content = {
-        "image_file": image,
+        "image": image,
         "sound": result.sound,
         "images": result.images,
         "resources": result.resources,
@@ -54,7 +55,7 @@ def _print_json(image: Path, result: Verification) -> None:
         "notes": result.count("note"),
         "findings": result.findings,
     }
-    print_document("verification", content)
+    print_document("verify", content)
 
 
 def _print_report(image: Path, result: Verification) -> None:

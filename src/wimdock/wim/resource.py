@@ -63,7 +63,7 @@ def check(source: Source, resource: ResourceHeader) -> None:
             f"a resource at offset {resource.offset} with {resource.stored_size} bytes "
             f"does not lie within the file of {source.size} bytes"
         )
-        raise MalformedImage(message, hint="The file is cut off or damaged: take a backup.")
+        raise MalformedImage(message, hint="The file is cut off or damaged: take it from a backup.")
     if resource.compressed:
         if source.codec.compression == "none":
             message = "a resource is compressed in a file that names no compression"

@@ -10,7 +10,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from wimdock.errors import GenerationError, ImageError
-from wimdock.files import Disk, real_path
+from wimdock.files import Disk, naming, real_path
 from wimdock.wim.archive import Archive
 from wimdock.wim.generations import (
     Generation,
@@ -28,7 +28,7 @@ def list_generations(path: Path | str) -> tuple[list[Generation], Generation | N
     The second is None for a file that has no record yet, or that another program changed since.
     """
     path = real_path(path)
-    with Archive.open(path) as archive:
+    with naming(path), Archive.open(path) as archive:
         generations = read_generations(path)
         return generations, current_generation(generations, archive.raw_header)
 
@@ -45,7 +45,7 @@ def rollback(
     was changed by another program, or where the older state is not whole any more.
     """
     disk = disk or Disk()
-    with locked_archive(path) as archive:
+    with naming(path), locked_archive(path) as archive:
         refuse_unwritable(archive)
         recorded = read_generations(archive.path)
         current = current_generation(recorded, archive.raw_header)

@@ -8,7 +8,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from wimdock.errors import UnsupportedImage
-from wimdock.files import exclusive_lock, open_file, real_path
+from wimdock.files import exclusive_lock, open_file, real_path, refuse_special
 from wimdock.wim import layout
 from wimdock.wim.archive import Archive
 
@@ -17,6 +17,7 @@ from wimdock.wim.archive import Archive
 def locked_archive(path: Path | str) -> Iterator[Archive]:
     """Open an image file for writing and hold the lock on it, or raise ImageBusy."""
     path = real_path(path)
+    refuse_special(path)
     with ExitStack() as stack:
         fd = open_file(path, os.O_RDWR)
         stack.callback(os.close, fd)
