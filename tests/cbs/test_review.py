@@ -334,3 +334,16 @@ def test_a_failing_edit_leaves_nothing_staged(staged: StagedImage) -> None:
     with pytest.raises(RegistryError):
         staged.stage(ChangeSet(registry=(edit,)))
     assert not staged.changed
+
+
+def test_a_component_that_another_works_with_and_nobody_has_is_named(opened: Opener) -> None:
+    extra = (
+        '<dependency discoverable="no" optional="yes"><dependentAssembly dependencyType="install">'
+        '<assemblyIdentity name="Lab-Absent" version="10.0.19041.1" processorArchitecture="amd64"'
+        ' language="neutral" publicKeyToken="31bf3856ad364e35" versionScope="nonSxS" />'
+        "</dependentAssembly></dependency>"
+    )
+    made = package(replace(component(), extra=extra))
+    (note,) = planned(opened(package_files(made))).notes
+    assert "amd64_lab-absent_31bf3856ad364e35_10.0.19041.1" in note
+    assert "neither in the update nor, in any version, in the image" in note

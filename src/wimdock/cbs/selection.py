@@ -76,7 +76,7 @@ def select(
         tuple(_adopted(applicability.packages, image)),
         tuple(_superseded(applicability.packages, image)),
         tuple(selector.chosen.values()),
-        (*skipped, *selector.left_out),
+        (*skipped, *selector.left_out, *selector.missing),
     )
 
 
@@ -134,6 +134,7 @@ class _Selector:
         self.refusals = refusals
         self.chosen: dict[str, Chosen] = {}
         self.left_out: list[str] = []
+        self.missing: dict[str, None] = {}
 
     def follow(self, package: UpdatePackage) -> None:
         for part in package.manifest.updates:
@@ -182,6 +183,11 @@ class _Selector:
                 yield found
             elif component.manifest.is_deployment:
                 self._expect_in_image(identity)
+            elif not self.winners.family(identity).versions:
+                self.missing.setdefault(
+                    f"component {component.key_form} works with {identity.key_form}, which is "
+                    "neither in the update nor, in any version, in the image"
+                )
 
     def _in_any_language(self, wanted: Identity) -> Iterator[UpdateComponent]:
         for component in self.update.components:

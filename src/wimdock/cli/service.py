@@ -170,9 +170,10 @@ def _show(report: ServiceReport) -> None:
     print_table(columns, rows)
     _show_reasons(report)
     _show_signatures(report)
-    for line in dict.fromkeys(
-        line for result in report.results if result.plan for line in result.plan.left_alone
-    ):
+    plans = [result.plan for result in report.results if result.plan]
+    for note in dict.fromkeys(note for plan in plans for note in plan.notes):
+        print_text(f"note: {visible(note)}")
+    for line in dict.fromkeys(line for plan in plans for line in plan.left_alone):
         print_text(f"left alone: {visible(line)}")
     if commit is None:
         print_text("Nothing was written.")
