@@ -65,7 +65,7 @@ class Disk:
             try:
                 written = os.pwrite(fd, view, offset)
             except OSError as error:
-                raise storage_error(error, _name(fd)) from error
+                raise storage_error(error, name_of(fd)) from error
             view = view[written:]
             offset += written
 
@@ -74,14 +74,14 @@ class Disk:
         try:
             os.fsync(fd)
         except OSError as error:
-            raise storage_error(error, _name(fd)) from error
+            raise storage_error(error, name_of(fd)) from error
 
     def truncate(self, fd: int, length: int) -> None:
         """Set the file's length."""
         try:
             os.ftruncate(fd, length)
         except OSError as error:
-            raise storage_error(error, _name(fd)) from error
+            raise storage_error(error, name_of(fd)) from error
 
     def replace(self, source: Path, target: Path) -> None:
         """Rename `source` over `target`, atomically, and flush the folder."""
@@ -119,7 +119,7 @@ class Disk:
         self.replace(temporary, path)
 
 
-def _name(fd: int) -> str:
+def name_of(fd: int) -> str:
     """Give the path of an open file, as far as the system tells."""
     try:
         return str(Path(f"/proc/self/fd/{fd}").readlink())
@@ -168,7 +168,7 @@ def read_at(fd: int, size: int, offset: int) -> bytes:
         try:
             piece = os.pread(fd, min(size, 1 << 30), offset)
         except OSError as error:
-            raise storage_error(error, _name(fd)) from error
+            raise storage_error(error, name_of(fd)) from error
         if not piece:
             break
         pieces.append(piece)

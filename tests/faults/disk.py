@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from wimdock.errors import StorageError
-from wimdock.files import Disk
+from wimdock.files import Disk, name_of
 
 # A disk writes a sector or does not; the 208 bytes of a header lie within the first one.
 SECTOR = 512
@@ -140,7 +140,7 @@ class RememberingDisk(Disk):
         )
 
     def _path(self, fd: int) -> Path:
-        return Path(self._name(fd))
+        return Path(name_of(fd))
 
     def write_at(self, fd: int, data: bytes | bytearray | memoryview, offset: int) -> None:
         super().write_at(fd, data, offset)

@@ -17,7 +17,7 @@ from tests.servicing.surroundings import (
     put_in,
 )
 from wimdock.cli.main import run
-from wimdock.errors import MissingDictionary, PackageError, StorageError, WimdockError
+from wimdock.errors import MissingDictionary, PackageError, StorageError, UsageError, WimdockError
 from wimdock.image.change_set import Delete
 from wimdock.image.windows import WINSXS, WindowsImage
 from wimdock.servicing.service import ServiceOptions, read_dictionary
@@ -115,6 +115,18 @@ def test_the_option_comes_before_the_setting(
         read_dictionary(None)
     monkeypatch.setenv(VARIABLE, "")
     assert read_dictionary(None) is None
+
+
+@pytest.mark.parametrize("size", [0, (16 << 20) + 1])
+def test_a_file_that_can_be_none_is_refused(size: int, tmp_path: Path) -> None:
+    """Nothing is cut off: half a dictionary would decode to something else."""
+    path = tmp_path / "dictionary"
+    with path.open("wb") as file:
+        file.truncate(size)
+    with pytest.raises(UsageError, match="is no manifest dictionary"):
+        read_dictionary(path)
+    with pytest.raises(StorageError, match="is no plain file"):
+        read_dictionary(tmp_path)
 
 
 @pytest.mark.parametrize("damage", ["empty", "other", "half", "one byte"])

@@ -75,6 +75,35 @@ def test_nothing_to_do_leaves_no_backup(lab: Lab, tmp_path: Path) -> None:
     assert after == before
 
 
+def test_nothing_is_copied_before_all_is_planned(
+    lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A copy takes its time: what is refused, or installed already, needs none."""
+    image = lab.copy("xpress", tmp_path)
+    monkeypatch.setattr("wimdock.servicing.replacement.copy_file", pytest.fail)
+    assert put_in(image, [cabinet_of("superseded", tmp_path)], ON_COPY).commit is None
+    with pytest.raises(NotApplicable):
+        put_in(image, [cabinet_of("missing parent", tmp_path)], ON_COPY)
+
+
+def test_a_file_that_others_change_after_the_plan_is_left_alone(
+    lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    image = lab.copy("xpress", tmp_path)
+
+    def change(source: Path, target: Path, _disk: object) -> None:
+        content = bytearray(source.read_bytes())
+        content[24] ^= 1  # of the GUID
+        source.write_bytes(content)
+        target.write_bytes(content)
+
+    monkeypatch.setattr("wimdock.servicing.replacement.copy_file", change)
+    cabinet = cabinet_of("plain", tmp_path)
+    with pytest.raises(ImageBusy, match="was changed by another program"):
+        put_in(image, [cabinet], ON_COPY)
+    assert set(everything_in(tmp_path)) == {image.name, cabinet.name}
+
+
 def test_stopped_at_every_operation(lab: Lab, tmp_path: Path) -> None:
     original = lab.image("xpress")
     cabinet = cabinet_of("plain", tmp_path)

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from wimdock.clock import Clock, SystemClock
+from wimdock.errors import MissingDictionary, UsageError
 from wimdock.events import Reporter
-from wimdock.files import Disk, open_file, read_at
+from wimdock.files import Disk, open_file, read_at, refuse_special
 
 _LARGEST_DICTIONARY = 16 << 20
 
@@ -46,12 +47,21 @@ def surroundings(
 
 
 def read_dictionary(path: Path | None) -> bytes | None:
-    """Give the manifest dictionary from a file, named or in WIMDOCK_MANIFEST_DICTIONARY."""
+    """Give the manifest dictionary from a file, named or in WIMDOCK_MANIFEST_DICTIONARY.
+
+    UsageError for a file that can be none, StorageError for one that cannot be read.
+    """
     name = path or os.environ.get("WIMDOCK_MANIFEST_DICTIONARY")
     if not name:
         return None
+    refuse_special(Path(name))
     fd = open_file(Path(name))
     try:
-        return read_at(fd, _LARGEST_DICTIONARY, 0)
+        found = read_at(fd, _LARGEST_DICTIONARY + 1, 0)
     finally:
         os.close(fd)
+    if not found or len(found) > _LARGEST_DICTIONARY:
+        size = "more than 16 MiB" if found else "no bytes"
+        message = f"{name} is no manifest dictionary: it has {size}"
+        raise UsageError(message, hint=MissingDictionary.default_hint)
+    return found

@@ -1,9 +1,10 @@
 """Servicing on a copy: for files that must not be edited in place.
 
-Order of writes: the file and its sidecar are copied beside it; the copy is serviced by its own
-transaction; the original becomes the backup by a second name; the sidecar of the copy, then the
-copy itself, are renamed into place. That last rename is the commit. A crash before it leaves the
-original at its place (and perhaps a copy, which the next run takes away), after it the new file.
+Order of writes: when there is something to write, the file and its sidecar are copied beside it;
+the copy is serviced by its own transaction; the original becomes the backup by a second name; the
+sidecar of the copy, then the copy itself, are renamed into place. That last rename is the commit.
+A crash before it leaves the original at its place (and perhaps a copy, which the next run takes
+away), after it the new file.
 
 The new file has the owner, mode and extended attributes of the original. Other hard links to the
 original stay names of the original; a symbolic link leads to the new file.
@@ -17,7 +18,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from wimdock.events import Reporter
 from wimdock.files import Disk, copy_file, exclusive_lock, open_file, storage_error
 from wimdock.wim.generations import sidecar_path
 
@@ -64,15 +64,13 @@ class ServicedCopy:
 
 
 @contextmanager
-def serviced_copy(original: Path, disk: Disk, reporter: Reporter) -> Iterator[ServicedCopy]:
-    """Copy an image file with its sidecar, holding the lock on the original all the while."""
+def serviced_copy(original: Path, disk: Disk) -> Iterator[ServicedCopy]:
+    """Give the copy to be made, holding the lock on the original all the while."""
     copy = ServicedCopy(original, disk)
     fd = open_file(original, os.O_RDONLY)
     try:
         with exclusive_lock(fd, original):
             try:
-                with reporter.step("Copy the image file"):
-                    copy.make()
                 yield copy
             finally:
                 remove_leftovers(original)

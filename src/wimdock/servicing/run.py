@@ -108,7 +108,7 @@ class Run:
                 step.result = "left out"
                 return
             self._updates[path] = update
-            step.result = f"{update.verified} hashes verified, signature not"
+            step.result = _vouched_for(update)
 
     def _open(self, number: int, path: Path, indexes: Sequence[int]) -> Update:
         def dictionary() -> bytes | None:
@@ -175,6 +175,11 @@ class Run:
             if result.error is not None:
                 raise result.error
 
+    @property
+    def brings_something(self) -> bool:
+        """Tell whether there is anything to write."""
+        return bool(self._prepared)
+
     # Writing
 
     def write(self, transaction: Transaction) -> Commit | None:
@@ -234,6 +239,12 @@ class Run:
         results = sorted(self._results, key=lambda r: (r.index, order[r.update]))
         catalogued = {path: update.catalogued for path, update in self._updates.items()}
         return ServiceReport(self._archive.path, tuple(results), commit, catalogued)
+
+
+def _vouched_for(update: Update) -> str:
+    """Say how far what is in an update is known to be what its maker put there."""
+    hashes = "1 hash" if update.verified == 1 else f"{update.verified:,} hashes"
+    return f"{hashes} verified, {'signature not' if update.catalogued else 'unsigned'}"
 
 
 def _not_applicable(result: UpdateResult) -> NotApplicable:

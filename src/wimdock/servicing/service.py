@@ -8,12 +8,12 @@ Idempotent by package ID: an update that is installed already is left out.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import replace
 from pathlib import Path
 
-from wimdock.errors import UsageError
-from wimdock.files import real_path, refuse_special
+from wimdock.errors import ImageBusy, UsageError
+from wimdock.files import naming, real_path, refuse_special
 from wimdock.servicing.options import (
     ServiceOptions,
     Surroundings,
@@ -26,6 +26,7 @@ from wimdock.servicing.run import Run
 from wimdock.servicing.workspace import open_workspace
 from wimdock.wim import Archive
 from wimdock.wim.transaction import Transaction
+from wimdock.wim.write_access import refuse_unwritable
 
 __all__ = ["ServiceOptions", "Surroundings", "read_dictionary", "service", "surroundings"]
 
@@ -49,31 +50,32 @@ def service(
     image = real_path(image)
     for path in (image, *updates):
         refuse_special(path)
-    with ExitStack() as stack:
+    with naming(image), ExitStack() as stack:
         workspace = stack.enter_context(open_workspace(world.workspace))
         if options.dry_run:
             archive = stack.enter_context(Archive.open(image))
             return Run(archive, updates, options, world, workspace).plan().report(None)
         if options.on_copy:
-            Archive.open(image).close()  # what is no image is not copied first
-            copy = stack.enter_context(serviced_copy(image, world.disk, world.reporter))
-            report = _write(copy.path, updates, options, world, workspace)
-            if report.commit is not None:
-                copy.keep()
-            return replace(report, image=image, backup=copy.backup)
-        return _write(image, updates, options, world, workspace)
+            copy = stack.enter_context(serviced_copy(image, world.disk))
+            archive = stack.enter_context(Archive.open(image))
+            refuse_unwritable(archive)
+            run = Run(archive, updates, options, world, workspace).plan()
+            if not run.brings_something:
+                return run.report(None)
+            with world.reporter.step("Copy the image file"):
+                copy.make()
+            with _transaction(copy.path, world) as transaction:
+                if transaction.archive.raw_header != archive.raw_header:
+                    message = f"{image} was changed by another program just now"
+                    raise ImageBusy(message, hint="Run the command again.")
+                commit = run.write(transaction)
+            copy.keep()
+            return replace(run.report(commit), backup=copy.backup)
+        with _transaction(image, world) as transaction:
+            remove_leftovers(image)
+            run = Run(transaction.archive, updates, options, world, workspace).plan()
+            return run.report(run.write(transaction))
 
 
-def _write(
-    image: Path,
-    updates: Sequence[Path],
-    options: ServiceOptions,
-    world: Surroundings,
-    workspace: Path,
-) -> ServiceReport:
-    with Transaction.begin(
-        image, disk=world.disk, clock=world.clock, reporter=world.reporter
-    ) as transaction:
-        remove_leftovers(image)
-        run = Run(transaction.archive, updates, options, world, workspace).plan()
-        return run.report(run.write(transaction))
+def _transaction(path: Path, world: Surroundings) -> AbstractContextManager[Transaction]:
+    return Transaction.begin(path, disk=world.disk, clock=world.clock, reporter=world.reporter)
