@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -142,11 +143,11 @@ def service(
     elif dry_run:
         _show_plans(report)
     else:
-        _show(report)
+        _show(report, image)
     return report.failure.exit_code if report.failure else 0
 
 
-def _show(report: ServiceReport) -> None:
+def _show(report: ServiceReport, image: Path) -> None:
     commit = report.commit
     rows = [
         (
@@ -180,7 +181,7 @@ def _show(report: ServiceReport) -> None:
         return
     print_text(
         f"{size(commit.added)} appended, generation {commit.generation.number} committed; "
-        f"`wimdock rollback {visible(report.image.name)}` undoes it."
+        f"`wimdock rollback {visible(shlex.quote(str(image)))}` undoes it."
     )
     if report.backup:
         print_text(f"The file as it was before: {visible(str(report.backup))}")
