@@ -22,7 +22,7 @@ from wimdock.errors import (
     UnsupportedImage,
     UsageError,
 )
-from wimdock.files import Disk
+from wimdock.files import Disk, name_of
 from wimdock.paths import ImagePath
 from wimdock.wim import Archive
 from wimdock.wim.creation import NewImage, create_archive
@@ -166,7 +166,7 @@ class InterruptedDisk(Disk):
 
     def write_at(self, fd: int, data: bytes | bytearray | memoryview, offset: int) -> None:
         super().write_at(fd, data, offset)
-        if not offset and self._name(fd).endswith(".wim"):
+        if not offset and name_of(fd).endswith(".wim"):
             raise KeyboardInterrupt
 
 
