@@ -123,7 +123,10 @@ def _make_windows(folder: Path) -> Path:
 def _select(machine: list[Chosen], entries: int, size: int) -> dict[str, list[Chosen]]:
     large = choose(machine, entries, size)
     if len(large) > 2 * entries:
-        large = thin(large, len(large) // entries)
+        # The links are few: in an image of a few rows of neighbours there might be none.
+        links = [file for file in large if file.is_link]
+        files = thin([file for file in large if not file.is_link], len(large) // entries)
+        large = sorted((*files, *links), key=lambda file: file.target)
     small = thin(large, GROWTH)
     missing = sum(file.size for file in large) - sum(file.size for file in small)
     return {"large": large, "small": small, "heavy": [*small, *heavy(machine, large, missing)]}
