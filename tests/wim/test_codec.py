@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from wimdock.errors import MalformedImage, UnsupportedImage
+from wimdock.errors import MalformedImage, MissingLibrary, UnsupportedImage
+from wimdock.wim import codec
 from wimdock.wim.codec import Codec, Compressor, Decompressor
 
 CODECS = ("xpress", "lzx", "lzms")
@@ -92,3 +93,15 @@ def test_changed_chunks_do_no_harm(compression: str) -> None:
     subprocess.run(
         command, check=True, cwd=root, env={"PYTHONPATH": str(root / "src")}, timeout=100
     )
+
+
+def test_a_missing_libwim_is_one_clear_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(codec, "SONAME", "libwim-that-nobody-has.so.15")
+    codec._library.cache_clear()
+    try:
+        with pytest.raises(MissingLibrary, match="not installed") as caught:
+            Decompressor("lzx", CHUNK)
+    finally:
+        codec._library.cache_clear()
+    assert caught.value.exit_code == 3
+    assert "apt-get install libwim15" in caught.value.hint
