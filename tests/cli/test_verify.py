@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -32,13 +33,13 @@ def test_warnings_do_not_change_the_status(
 ) -> None:
     path = plain(Node("a"), Node("A")).write(tmp_path / "one.wim")
     assert run(["verify", str(path)]) == 0
-    assert "warning   name-differs-by-case  image 1: \\A" in capsys.readouterr().out
+    assert "warning  name-differs-by-case: image 1: \\A: " in capsys.readouterr().out
 
 
 def test_findings_are_listed(damaged: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["verify", str(damaged)]) == CorruptImage.exit_code == 14
     out = capsys.readouterr().out
-    assert "error     missing-content  image 1: \\red\\x1b[31m" in out
+    assert "error    missing-content: image 1: \\red\\x1b[31m: " in out
     assert "\x1b" not in out
     assert "take it from a backup" in out
 
@@ -62,3 +63,23 @@ def test_what_is_no_image_file_has_its_own_status(
     path.write_bytes(b"MZ" * 300)
     assert run(["verify", str(path)]) == NotAnImage.exit_code
     assert f"wimdock: {path}: this is no WIM file" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("terminal", [False, True])
+def test_what_is_found_in_many_places_is_said_once(
+    terminal: bool,  # noqa: FBT001
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    nodes = [Node(name) for number in range(30) for name in (f"a{number}", f"A{number}")]
+    path = plain(*nodes).write(tmp_path / "one.wim")
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: terminal)
+    assert run(["verify", str(path)]) == 0
+    head, *places, _, last = capsys.readouterr().out.splitlines()
+    assert head.startswith("warning  name-differs-by-case: ")
+    assert head.endswith(", 30 times")
+    assert places[0] == "         image 1: \\A0"
+    assert len(places) == (21 if terminal else 30)
+    assert not terminal or places[-1].strip().startswith("and 10 more: ")
+    assert last.endswith(": 30 warnings")

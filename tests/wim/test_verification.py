@@ -277,6 +277,17 @@ def test_space_that_belongs_to_nothing_is_noted(tmp_path: Path) -> None:
     assert result.sound
 
 
+def test_without_the_blob_table_nothing_is_called_a_leftover(tmp_path: Path) -> None:
+    path = plain(Node("a", b"x"), contents=[b"x"]).write(tmp_path / "one.wim")
+    with Archive.open(path) as archive:
+        end = archive.header.blob_table.offset
+    path.write_bytes(path.read_bytes()[: end + 1])
+    found = codes(path)
+    assert "blob-table-unreadable" in found
+    assert "resource-outside-file" in found
+    assert not {"unused-space", "leftover-tail"} & set(found)
+
+
 def test_the_header_is_checked_against_the_rest(tmp_path: Path) -> None:
     path = tmp_path / "one.wim"
 

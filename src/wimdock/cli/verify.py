@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
 from wimdock.cli.options import examples, image_argument, json_option
-from wimdock.cli.output import count, print_document, print_table, print_text, size, visible
+from wimdock.cli.output import count, print_document, print_text, size, visible
 from wimdock.cli.terminal import Terminal
 from wimdock.errors import CorruptImage
 from wimdock.events import Reporter
 from wimdock.files import naming
 from wimdock.wim.archive import Archive
+from wimdock.wim.findings import Finding
 from wimdock.wim.verification import Verification
 from wimdock.wim.verification import verify as verify_archive
 
@@ -20,6 +23,10 @@ _EXAMPLES = examples(
     "wimdock verify golden.wim",
     "wimdock verify --json golden.wim | jq '.findings[] | select(.severity == \"error\")'",
 )
+
+# So many places of one kind are listed on a terminal.
+_SHOWN = 20
+_INDENT = " " * 9
 
 
 @click.command(epilog=_EXAMPLES)
@@ -58,10 +65,30 @@ def _print_json(image: Path, result: Verification) -> None:
     print_document("verify", content)
 
 
+def _print_findings(findings: Sequence[Finding], shown: int | None) -> None:
+    """Print each finding, with what is found in many places said once.
+
+    With `shown`, no more places are listed of each kind than that.
+    """
+    groups: dict[tuple[str, str, str], list[str]] = {}
+    for each in findings:
+        groups.setdefault((each.severity, each.code, each.text), []).append(each.where)
+    for (severity, code, text), places in groups.items():
+        head = f"{severity:<7}  {code}: "
+        if len(places) == 1:
+            where = f"{places[0]}: " if places[0] else ""
+            print_text(visible(f"{head}{where}{text}"))
+            continue
+        print_text(visible(f"{head}{text}, {len(places):,} times"))
+        for where in places[:shown]:
+            print_text(visible(f"{_INDENT}{where}"))
+        if len(places[:shown]) < len(places):
+            print_text(f"{_INDENT}and {len(places[shown:]):,} more: `| less` or --json lists them")
+
+
 def _print_report(image: Path, result: Verification) -> None:
     if result.findings:
-        rows = [(each.severity, each.code, each.where, each.text) for each in result.findings]
-        print_table(("severity", "code", "where", "what"), rows)
+        _print_findings(result.findings, _SHOWN if sys.stdout.isatty() else None)
         print_text()
     read = ", ".join(
         (count(result.images, "image"), count(result.resources, "resource"), size(result.size))

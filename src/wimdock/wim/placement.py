@@ -24,6 +24,8 @@ class Placement:
         self._table = table
         self._size = archive.size
         header = archive.header
+        # Without the blob table nobody can tell what belongs to nothing.
+        self._is_known = bool(len(table)) or not header.blob_table.size
         self._extents: list[_Extent] = [(0, layout.HEADER_SIZE, _NAMED, 0, "the header")]
         self._unread: set[int] = set()
         self._repeated: set[int] = set()
@@ -92,6 +94,8 @@ class Placement:
             if reached < end <= self._size:
                 reached, before = end, extent
         self._unread.discard(_NAMED)
+        if not self._is_known:
+            return
         if unused:
             text = (
                 f"{unused} bytes before offset {reached} belong to nothing, or to older "
