@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +59,17 @@ def test_the_table(image: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert rows[2].endswith(f"service: {DEMO_PACKAGE}")
     assert "2026-03-04 05:06:07Z" in rows[2]
     assert everything_in(image.parent) == before
+
+
+def test_a_narrow_terminal_gets_whole_words(
+    image: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    put_in(image, [update_of(image)], UNSIGNED)
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", "60")
+    rows = shown(capsys, image).splitlines()[1:]
+    assert len(rows) == 3
+    assert rows[2].endswith(f"service: {DEMO_PACKAGE}")
 
 
 def test_the_document(image: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -12,8 +12,8 @@ from wimdock.files import open_file, read_at
 _KINDS: tuple[tuple[bytes, str, str], ...] = (
     (
         b"MSWIM\0\0\0",
-        "a WIM-type .msu (payload in .psf files)",
-        "Service this update with DISM on a Windows host; wimdock takes .cab and .msu cabinets.",
+        "a WIM file (an image, or a WIM-type .msu)",
+        "Give a .cab or .msu cabinet; a WIM-type .msu needs DISM on a Windows host.",
     ),
     (
         b"PSTREAM",

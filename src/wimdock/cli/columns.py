@@ -31,21 +31,25 @@ def print_columns(columns: Sequence[Column | str], rows: Sequence[Sequence[objec
 
 
 def print_summary(columns: Sequence[Column | str], rows: Sequence[Sequence[object]]) -> None:
-    """Print a small table: drawn on a terminal, plain columns elsewhere."""
-    if sys.stdout.isatty():
+    """Print a small table: drawn on a terminal that is wide enough, plain columns elsewhere."""
+    if sys.stdout.isatty() and not is_too_narrow(columns, rows):
         print_table(columns, rows)
     else:
         print_columns(columns, rows)
 
 
-def is_too_narrow(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> bool:
+def is_too_narrow(columns: Sequence[Column | str], rows: Sequence[Sequence[object]]) -> bool:
     """Tell whether a terminal is too narrow for a table; a pipe never is."""
     if not sys.stdout.isatty():
         return False
     from shutil import get_terminal_size
 
     widths = [
-        max(len(column.title), *(len(row[place]) for row in rows), 0)
+        max(
+            len(column.title if isinstance(column, Column) else column),
+            *(0 if row[place] is None else len(visible(str(row[place]))) for row in rows),
+            0,
+        )
         for place, column in enumerate(columns)
     ]
     return sum(widths) + _GAP * len(widths) > get_terminal_size().columns

@@ -57,7 +57,7 @@ class Failure:
         """Give the lines for stderr: what is wrong, each reason, what to do."""
         code = "" if self.hresult is None else f" (0x{self.hresult:08X})"
         yield f"wimdock: {visible(self.message)}{code}"
-        for reason in self.reasons:
+        for reason in self.reasons if self.reasons != (self.message,) else ():
             yield f"  - {visible(reason)}"
         if self.hint:
             yield f"  what to do: {visible(self.hint)}"

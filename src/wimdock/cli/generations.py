@@ -6,8 +6,9 @@ from pathlib import Path
 
 import click
 
+from wimdock.cli.columns import print_summary
 from wimdock.cli.options import examples, image_argument, json_option
-from wimdock.cli.output import Column, moment, print_document, print_table, print_text, size
+from wimdock.cli.output import Column, moment, print_document, print_text, size, visible
 
 _EXAMPLES = examples("wimdock generations golden.wim", "wimdock generations golden.wim --json")
 
@@ -49,7 +50,10 @@ def generations(*, image: Path, as_json: bool) -> None:
         print_document("generations", content)
         return
     if not found:
-        print_text("No generation is recorded: wimdock has not written this file yet.")
+        print_text(
+            f"No generation is recorded beside {visible(str(image))}: wimdock has not written it "
+            f"yet, or {visible(image.name)}.generations was left behind."
+        )
         return
     columns = (
         Column("generation", right=True),
@@ -60,7 +64,7 @@ def generations(*, image: Path, as_json: bool) -> None:
         "what",
     )
     states = {(True, True): "current", (False, True): "", (False, False): "not committed"}
-    print_table(
+    print_summary(
         columns,
         [
             (g.number, moment(g.time), size(g.length), size(g.added), states[now, done], g.note)

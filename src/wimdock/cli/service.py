@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 import click
 
+from wimdock.cli.columns import print_summary
 from wimdock.cli.options import FILE, examples, image_argument, json_option
 from wimdock.cli.output import (
     Column,
     count,
     print_document,
-    print_table,
     print_text,
     size,
     visible,
@@ -168,7 +168,7 @@ def _show(report: ServiceReport, image: Path) -> None:
         Column("added", right=True),
         Column("generation", right=True),
     )
-    print_table(columns, rows)
+    print_summary(columns, rows)
     _show_reasons(report)
     _show_signatures(report)
     plans = [result.plan for result in report.results if result.plan]
@@ -200,7 +200,11 @@ def _words(result: UpdateResult) -> str:
 
 def _show_reasons(report: ServiceReport) -> None:
     """Name what updates that were left out hold and wimdock does not do, each once."""
-    reasons = {result.update: _reasons(result) for result in report.results if _reasons(result)}
+    reasons = {
+        result.update: _reasons(result)
+        for result in report.results
+        if _reasons(result) not in ((), (result.reason,))
+    }
     for path, lines in reasons.items():
         print_text(f"{visible(path.name)} needs what wimdock does not do:")
         for line in lines:

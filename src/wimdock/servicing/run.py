@@ -128,7 +128,8 @@ class Run:
         return update
 
     def _fail(self, index: int, path: Path, package: str, error: WimdockError) -> None:
-        self._world.reporter.message(f"{path.name}: {error.message}", Severity.ERROR)
+        named = "" if path.name in error.message else f"{path.name}: "
+        self._world.reporter.message(f"{named}{error.message}", Severity.ERROR)
         self._results.append(
             UpdateResult(
                 index, path, package, Outcome.FAILED, error.message, error.hresult, error=error
