@@ -13,6 +13,7 @@ from pathlib import Path
 import click
 import pytest
 
+from tests.cli.demo_files import copy_demo
 from wimdock import __version__
 from wimdock.cli import main as frame
 from wimdock.cli.commands import COMMANDS, LazyGroup
@@ -20,6 +21,7 @@ from wimdock.cli.failure import Terminated
 from wimdock.errors import (
     CorruptImage,
     MalformedImage,
+    StorageError,
     UnsupportedPackage,
     UsageError,
 )
@@ -296,3 +298,27 @@ def test_sigterm_unwinds() -> None:
         process.send_signal(signal.SIGTERM)
         assert process.wait(timeout=20) == 143
         assert "wimdock: told to end" in process.stderr.read()
+
+
+@pytest.mark.parametrize("words", [(), ("--json",), ("--json", "--nonsense"), ("--reparse",)])
+def test_an_output_that_cannot_be_written_is_told_apart_from_the_work(
+    words: tuple[str, ...], tmp_path: Path
+) -> None:
+    copy_demo(tmp_path)
+    with Path("/dev/full").open("w", encoding="utf-8") as full:
+        ended = subprocess.run(
+            (*WIMDOCK, "inspect", tmp_path / "demo.wim", *words),
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert "Traceback" not in ended.stderr
+    if "--nonsense" in words:
+        assert ended.returncode == UsageError.exit_code
+        return
+    assert ended.returncode == StorageError.exit_code
+    assert ended.stderr.splitlines() == [
+        "wimdock: the output: No space left on device (0x80070070)",
+        "  what to do: What the command had to do is done; only its output is not whole.",
+    ]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from wimdock.cli.output import Column, print_table, visible
+from wimdock.cli.output import Column, print_table, visible, writing
 
 # What rich leaves between two columns.
 _GAP = 3
@@ -27,7 +27,8 @@ def print_columns(columns: Sequence[Column | str], rows: Sequence[Sequence[objec
         f"{{:{'>' if head.right else '<'}{width}}}"
         for head, width in zip(heads, widths, strict=True)
     )
-    sys.stdout.writelines(layout.format(*line).rstrip() + "\n" for line in lines)
+    with writing():
+        sys.stdout.writelines(layout.format(*line).rstrip() + "\n" for line in lines)
 
 
 def print_summary(columns: Sequence[Column | str], rows: Sequence[Sequence[object]]) -> None:

@@ -20,7 +20,8 @@ import click
 from wimdock import __version__
 from wimdock.cli.commands import LazyGroup
 from wimdock.cli.failure import EXIT_UNREAD, Failure, Terminated, failures
-from wimdock.cli.output import print_document
+from wimdock.cli.output import print_document, writing
+from wimdock.errors import StorageError
 
 _STDOUT = 1
 _EPILOG = """\b
@@ -52,7 +53,8 @@ def run(arguments: Sequence[str]) -> int:
     stdout = sys.stdout
     try:
         result = wimdock.main(list(arguments), prog_name="wimdock", standalone_mode=False)
-        sys.stdout.flush()
+        with writing():
+            sys.stdout.flush()
     except click.exceptions.NoArgsIsHelpError as error:
         sys.stderr.write(error.format_message() + "\n")
         return error.exit_code
@@ -86,9 +88,12 @@ def _report(error: BaseException, *, as_json: bool) -> int:
                 sys.stderr.write(line + "\n")
         if as_json:
             _print_failures(found)
+        with writing():
             sys.stdout.flush()
     except BrokenPipeError:
         return _leave_unread()
+    except (OSError, StorageError):  # what cannot be told cannot be told
+        _leave_unread()
     return found[0].exit_code
 
 

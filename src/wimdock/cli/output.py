@@ -8,12 +8,14 @@ from __future__ import annotations
 import json
 import sys
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, fields, is_dataclass
 from datetime import UTC, datetime
 from enum import Enum
 from pathlib import PurePath
 
+from wimdock.files import storage_error
 from wimdock.paths import ImagePath
 
 _UNITS = ("KiB", "MiB", "GiB", "TiB", "PiB")
@@ -108,9 +110,23 @@ def print_document(name: str, content: Mapping[str, object], *, version: int = 1
     print_text(document(name, content, version=version))
 
 
+@contextmanager
+def writing() -> Iterator[None]:
+    """Say of an output that cannot be written that it is the output, and not the work."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        found = storage_error(error, "the output")
+        found.hint = "What the command had to do is done; only its output is not whole."
+        raise found from error
+
+
 def print_text(text: str = "") -> None:
     """Print a line on stdout; what comes from an image goes through `visible` first."""
-    sys.stdout.write(text + "\n")
+    with writing():
+        sys.stdout.write(text + "\n")
 
 
 @dataclass(frozen=True, slots=True)
