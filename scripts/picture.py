@@ -44,7 +44,9 @@ def take(*commands: tuple[str, ...]) -> str:
     for typed, output in runs:
         console.print(Text(typed, style="bold green"))
         console.print(Text(output))
-    return _FONT.sub("", console.export_svg(title="wimdock", unique_id="wimdock"))
+    picture = _FONT.sub("", console.export_svg(title="wimdock", unique_id="wimdock"))
+    # Some programs drop spaces at the beginning of a line, no-break ones too, unless told not to.
+    return picture.replace("<text ", '<text xml:space="preserve" ')
 
 
 if __name__ == "__main__":

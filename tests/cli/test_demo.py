@@ -131,4 +131,5 @@ def test_a_place_that_cannot_be_taken(
     assert run(["demo", str(place)]) == StorageError.exit_code
     printed = capsys.readouterr()
     assert "what to do: " in printed.err
+    assert kind != "file" or "what to do: Name a new or empty folder." in printed.err
     assert everything_in(tmp_path) == before

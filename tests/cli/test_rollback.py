@@ -99,7 +99,9 @@ def test_a_generation_that_cannot_be_gone_to(
 def test_what_is_no_generation(
     number: str, image: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert refused(capsys, image, f"--to={number}")["type"] == UsageError.__name__
+    error = refused(capsys, image, f"--to={number}")
+    assert error["type"] == UsageError.__name__
+    assert error["message"] == f"Invalid value for '--to': {number!r} is no number from 1 on"
 
 
 def test_a_write_after_going_back_ends_the_way_forward(

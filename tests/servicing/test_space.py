@@ -137,3 +137,18 @@ def test_a_disk_that_cannot_be_asked(
     monkeypatch.setattr(shutil, "disk_usage", fail)
     with pytest.raises(StorageError, match="Permission denied"):
         put_in(image, [cabinet])
+
+
+@pytest.mark.parametrize("on_copy", [False, True])
+def test_a_folder_that_cannot_be_written_is_known_before(
+    lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, on_copy: bool
+) -> None:
+    image = lab.copy("xpress", tmp_path)
+    cabinet = cabinet_of("plain", tmp_path)
+    before = everything_in(tmp_path)
+    monkeypatch.setattr("wimdock.servicing.space.os.access", lambda *_: False)
+    monkeypatch.setattr("wimdock.servicing.run.open_update", pytest.fail)
+    with pytest.raises(StorageError, match="cannot be written") as caught:
+        put_in(image, [cabinet], ServiceOptions(on_copy=on_copy))
+    assert caught.value.hresult == 0x80070005
+    assert everything_in(tmp_path) == before

@@ -16,6 +16,7 @@ from wimdock.files import storage_error
 
 _EXAMPLES = examples("wimdock demo", "wimdock demo /tmp/try-wimdock")
 _IMAGE, _PACKAGE = "demo.wim", "demo-update.cab"
+_HINT = "Name a new or empty folder."
 _SIDECAR = f"{_IMAGE}.generations"
 # What the demo leaves, and what it may leave when it is stopped.
 _OWN = frozenset((_IMAGE, _PACKAGE, _SIDECAR, f".{_IMAGE}.new", f".{_SIDECAR}.new"))
@@ -64,12 +65,15 @@ def demo(*, folder: Path) -> int:
 
 def _prepare(folder: Path) -> None:
     """Make the folder, or clear what an earlier demo left in it; anything else is kept safe."""
+    if folder.is_file():
+        message = f"{folder} is a file"
+        raise StorageError(message, hint=_HINT, hresult=0x800700B7)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         strange = sorted(entry.name for entry in folder.iterdir() if entry.name not in _OWN)
         if strange:
             message = f"{folder} holds what no demo made: {strange[0]}"
-            raise StorageError(message, hint="Name a new or empty folder.", hresult=0x80070091)
+            raise StorageError(message, hint=_HINT, hresult=0x80070091)
         _refuse_another_image(folder / _IMAGE)
         for name in _OWN:
             (folder / name).unlink(missing_ok=True)
@@ -83,7 +87,7 @@ def _refuse_another_image(path: Path) -> None:
 
     if path.exists() and not is_demo_image(path):
         message = f"{path} is not the demo's"
-        raise StorageError(message, hint="Name a new or empty folder.", hresult=0x80070091)
+        raise StorageError(message, hint=_HINT, hresult=0x80070091)
 
 
 def _run(folder: Path, title: str, arguments: tuple[str, ...]) -> int:

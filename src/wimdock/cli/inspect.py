@@ -15,7 +15,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from wimdock.cli.options import examples, image_argument, index_option, json_option
+from wimdock.cli.options import (
+    Number,
+    examples,
+    image_argument,
+    index_option,
+    json_option,
+)
 from wimdock.cli.output import print_document
 from wimdock.errors import NoSuchImage, RegistryError, UsageError
 from wimdock.files import naming
@@ -57,7 +63,7 @@ class _Wanted:
 @click.option("--tree", metavar="PATH", help="List a folder of the image.")
 @click.option(
     "--depth",
-    type=click.IntRange(min=0),
+    type=Number(0),
     metavar="N",
     help="How many levels --tree shows: 1 unless given, 0 for all.",
 )

@@ -10,8 +10,31 @@ import click
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
+LONGEST_NUMBER = 9
+"""So many digits has the longest number that an option takes."""
+
 # Whether a file exists is for the room that opens it to say, with our error and its HRESULT.
 FILE = click.Path(path_type=Path)
+
+
+class Number(click.ParamType[int]):
+    """A number from `least` on, counted as people do."""
+
+    name = "number"
+
+    def __init__(self, least: int) -> None:
+        """Take the smallest number that makes sense."""
+        self.least = least
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> int:
+        """Give the number."""
+        text = str(value).strip()
+        digits = text.isascii() and text.isdigit() and len(text) <= LONGEST_NUMBER
+        if not digits or int(text) < self.least:
+            self.fail(f"{text[:20]!r} is no number from {self.least} on", param, ctx)
+        return int(text)
 
 
 def image_argument(command: _Command) -> _Command:
@@ -30,7 +53,7 @@ def index_option(command: _Command) -> _Command:
     """Take --index, as `index`: a number from 1, or None."""
     return click.option(
         "--index",
-        type=click.IntRange(min=1),
+        type=Number(1),
         metavar="N",
         help="The image in the file, counted from 1.",
     )(command)

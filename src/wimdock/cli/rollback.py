@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from wimdock.cli.options import examples, image_argument, json_option
+from wimdock.cli.options import Number, examples, image_argument, json_option
 from wimdock.cli.output import print_document, print_text, visible
 
 _EXAMPLES = examples("wimdock rollback golden.wim", "wimdock rollback golden.wim --to 1")
@@ -16,7 +16,7 @@ _EXAMPLES = examples("wimdock rollback golden.wim", "wimdock rollback golden.wim
 @image_argument
 @click.option(
     "--to",
-    type=click.IntRange(min=1),
+    type=Number(1),
     metavar="N",
     help="The generation to go to: the one before the current unless given.",
 )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from wimdock.cli.columns import print_summary
-from wimdock.cli.options import FILE, examples, image_argument, json_option
+from wimdock.cli.options import FILE, LONGEST_NUMBER, examples, image_argument, json_option
 from wimdock.cli.output import (
     Column,
     count,
@@ -32,9 +32,6 @@ _EXAMPLES = examples(
 )
 
 
-_LONGEST_INDEX = 9
-
-
 class IndexChoice(click.ParamType[int | None]):
     """The number of an image, or "all"."""
 
@@ -47,7 +44,7 @@ class IndexChoice(click.ParamType[int | None]):
         text = str(value).strip().lower()
         if text == "all":
             return None
-        digits = text.isascii() and text.isdigit() and len(text) <= _LONGEST_INDEX
+        digits = text.isascii() and text.isdigit() and len(text) <= LONGEST_NUMBER
         if not digits or int(text) < 1:
             self.fail(f"{text[:20]!r} is neither a number from 1 nor 'all'", param, ctx)
         return int(text)

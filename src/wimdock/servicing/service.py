@@ -23,6 +23,7 @@ from wimdock.servicing.options import (
 from wimdock.servicing.outcome import ServiceReport
 from wimdock.servicing.replacement import remove_leftovers, serviced_copy
 from wimdock.servicing.run import Run
+from wimdock.servicing.space import need_folder
 from wimdock.servicing.workspace import open_workspace
 from wimdock.wim import Archive
 from wimdock.wim.transaction import Transaction
@@ -55,6 +56,7 @@ def service(
         if options.dry_run:
             archive = stack.enter_context(Archive.open(image))
             return Run(archive, updates, options, world, workspace).plan().report(None)
+        need_folder(image)
         if options.on_copy:
             copy = stack.enter_context(serviced_copy(image, world.disk))
             archive = stack.enter_context(Archive.open(image))

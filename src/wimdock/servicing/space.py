@@ -1,9 +1,11 @@
-"""The room that a run needs on the image's disk, known before the first write."""
+"""What a run needs of the image's disk, known before the first write: room, and the right."""
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Sequence
+from pathlib import Path
 
 from wimdock.errors import StorageError
 from wimdock.files import storage_error
@@ -34,3 +36,11 @@ def need_space(archive: Archive, images: Sequence[PreparedImage]) -> None:
         )
         hint = "Free space on that disk; nothing was touched."
         raise StorageError(message, hint=hint, hresult=0x80070070)
+
+
+def need_folder(image: Path) -> None:
+    """Refuse an image in a folder where nothing can be put beside it: StorageError 0x80070005."""
+    if image.exists() and not os.access(image.parent, os.W_OK | os.X_OK):
+        message = f"{image.parent} cannot be written, where the record of generations goes"
+        hint = "Check the permissions of the folder, or service a copy elsewhere."
+        raise StorageError(message, hint=hint, hresult=0x80070005)
