@@ -143,5 +143,7 @@ def test_a_wrong_one_is_refused_before_anything(
     before = everything_in(stripped.parent)
     with pytest.raises(WimdockError) as caught:
         put_in(stripped, [cabinet], ServiceOptions((1,), dictionary=wrong))
+    assert caught.value.message.startswith(cabinet.name)
+    assert caught.value.hint.startswith("Check the manifest dictionary that was given.")
     assert caught.value.exit_code in {30, 32, *range(PackageError.exit_code, 46)}
     assert everything_in(stripped.parent) == before

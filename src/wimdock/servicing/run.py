@@ -13,7 +13,9 @@ from wimdock.cbs.support import unsupported
 from wimdock.cbs.update import Update
 from wimdock.errors import (
     CorruptImage,
+    DeltaError,
     NotApplicable,
+    PackageError,
     RegistryError,
     UnsignedPackage,
     UnsupportedPackage,
@@ -117,7 +119,14 @@ class Run:
                 self._dictionary = next((each for each in found if each is not None), None)
             return self._dictionary
 
-        update = open_update(path, self._workspace / str(number), dictionary=dictionary)
+        try:
+            update = open_update(path, self._workspace / str(number), dictionary=dictionary)
+        except (DeltaError, PackageError) as error:
+            if path.name not in error.message:
+                error.message = f"{path.name}: {error.message}"
+            if self._options.dictionary is not None and not isinstance(error, UnsupportedPackage):
+                error.hint = f"Check the manifest dictionary that was given. {error.hint}".strip()
+            raise
         reasons = unsupported(update)
         if reasons:
             message = f"{path.name} needs what wimdock does not do"
