@@ -334,6 +334,8 @@ def test_a_failing_update_gives_its_status_though_others_are_put_in(
     ended = service(*words)
     assert ended.status == UnsupportedPackage.exit_code
     assert ended.out.count("is a program") == 1
+    assert " failed (0x80070032)" in ended.out
+    assert "\nimage 1, setup.exe: setup.exe is a program (.exe)" in ended.out
     assert "error: setup.exe is a program" in ended.err
     assert "generation 3 committed" in ended.out
     again = service(*words, "--json")

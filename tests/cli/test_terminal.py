@@ -107,3 +107,18 @@ def test_a_terminal_gets_a_bar(monkeypatch: pytest.MonkeyPatch) -> None:
         "Checking ... (T)",
     ):
         assert line in lines, lines
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "ascii"])
+def test_a_terminal_without_unicode_gets_none(
+    encoding: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    buffer = io.BytesIO()
+    stream = io.TextIOWrapper(buffer, encoding=encoding, errors="backslashreplace")
+    monkeypatch.setattr(stream, "isatty", lambda: True, raising=False)
+    with Terminal(stream) as terminal, Reporter(terminal).step("Reading"):
+        pass
+    stream.flush()
+    assert b"\\u" not in buffer.getvalue()
+    assert buffer.getvalue().isascii() == (encoding == "ascii")

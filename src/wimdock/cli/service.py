@@ -145,13 +145,15 @@ def service(
 
 
 def _show(report: ServiceReport, image: Path) -> None:
+    from wimdock.servicing.outcome import Outcome
+
     commit = report.commit
     rows = [
         (
             report.image.name,
             result.index,
             result.update.name,
-            _words(result),
+            _short(result),
             size(result.added) if result.plan and commit else "",
             commit.generation.number if commit and result.plan else "",
         )
@@ -166,6 +168,11 @@ def _show(report: ServiceReport, image: Path) -> None:
         Column("generation", right=True),
     )
     print_summary(columns, rows)
+    for result in report.results:
+        if result.plan is None and result.outcome is not Outcome.ALREADY_INSTALLED:
+            print_text(
+                f"image {result.index}, {visible(result.update.name)}: {visible(result.reason)}"
+            )
     _show_reasons(report)
     _show_signatures(report)
     plans = [result.plan for result in report.results if result.plan]
@@ -184,14 +191,17 @@ def _show(report: ServiceReport, image: Path) -> None:
         print_text(f"The file as it was before: {visible(str(report.backup))}")
 
 
+def _short(result: UpdateResult) -> str:
+    has_code = result.plan is None and result.hresult is not None
+    return result.outcome.value + (f" (0x{result.hresult:08X})" if has_code else "")
+
+
 def _words(result: UpdateResult) -> str:
     from wimdock.servicing.outcome import Outcome
 
-    if result.plan is not None:
-        return result.outcome.value
+    if result.plan is not None or result.outcome is Outcome.ALREADY_INSTALLED:
+        return _short(result)
     code = "" if result.hresult is None else f" (0x{result.hresult:08X})"
-    if result.outcome is Outcome.ALREADY_INSTALLED:
-        return f"{result.outcome.value}{code}"
     return f"{result.outcome.value}: {result.reason}{code}"
 
 

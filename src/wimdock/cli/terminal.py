@@ -27,6 +27,10 @@ def _amount(done: int, total: int, unit: str) -> str:
     return f"{done:,} of {total:,} {unit}" if total else count(done, unit, unit)
 
 
+def _is_unicode(stream: TextIO) -> bool:
+    return (getattr(stream, "encoding", None) or "").lower().startswith("utf")
+
+
 def _ending(event: Event) -> str:
     took = f"({duration(event.seconds)})"
     if event.kind is Kind.STEP_FAILED:
@@ -94,7 +98,7 @@ class _LiveDisplay:
         from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
 
         self._progress: Progress = Progress(
-            SpinnerColumn(),
+            SpinnerColumn("dots" if _is_unicode(stream) else "line"),
             TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=30),
             TextColumn("{task.fields[amount]}", markup=False),
