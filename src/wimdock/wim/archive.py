@@ -13,8 +13,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from wimdock.errors import MalformedImage, NoSuchImage, StorageError, UnsupportedImage
-from wimdock.files import open_file, read_at
+from wimdock.errors import MalformedImage, NoSuchImage, UnsupportedImage
+from wimdock.files import open_file, read_at, refuse_special
 from wimdock.paths import ImagePath
 from wimdock.wim import layout
 from wimdock.wim.blobs import Blob, BlobTable
@@ -48,9 +48,7 @@ class Archive:
     def open(cls, path: Path | str) -> Archive:
         """Open a file; StorageError or an ImageError says why that fails."""
         path = Path(path)
-        if path.exists() and not path.is_file():
-            message = f"{path} is not a file"
-            raise StorageError(message, hint="Name a .wim file.")
+        refuse_special(path)
         fd = open_file(path)
         try:
             return cls(fd, path)
