@@ -6,9 +6,11 @@ first needed. Entries keep their order: those of metadata resources stand in ima
 
 from __future__ import annotations
 
+import re
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 from wimdock.errors import MalformedImage, NoSuchImage, UnsupportedImage
 from wimdock.wim import layout
@@ -16,6 +18,9 @@ from wimdock.wim.header import ResourceHeader
 
 _HASHES = struct.Struct("<30x20s")
 _FLAGS_AT = 7
+# Finds the entries with the flag for metadata in a row of flags.
+_WITH_FLAG = bytes(flags for flags in range(256) if flags & layout.RESOURCE_METADATA)
+_METADATA = re.compile(b"[" + re.escape(_WITH_FLAG) + b"]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +71,7 @@ class BlobTable:
     def metadata(self) -> list[Blob]:
         """Give the metadata entries, in image order."""
         flags = self.data[_FLAGS_AT :: layout.BLOB_SIZE]
-        metadata = layout.RESOURCE_METADATA
-        return [self[position] for position, flag in enumerate(flags) if flag & metadata]
+        return [self[found.start()] for found in _METADATA.finditer(flags)]
 
     @property
     def solid(self) -> bool:
@@ -83,13 +87,13 @@ class BlobTable:
             # Backwards, so that the first of two equal hashes is the one that stays.
             self._index = dict(zip(reversed(hashes), range(len(hashes) - 1, -1, -1), strict=True))
             metadata = {blob.position: blob.sha1 for blob in self.metadata()}
-            hidden = set(metadata.values())
-            for sha1 in hidden:
+            for sha1 in set(metadata.values()):
                 del self._index[sha1]
-            # Nobody finds metadata by its hash, but a file may hold the very same bytes.
-            for position, sha1 in enumerate(hashes if hidden else ()):
-                if sha1 in hidden and position not in metadata:
-                    self._index.setdefault(sha1, position)
+                # Nobody finds metadata by its hash, but a file may hold the very same bytes.
+                if hashes.count(sha1) > 1:
+                    places = (at for at, each in enumerate(hashes) if each == sha1)
+                    others = (at for at in places if at not in metadata)
+                    self._index.update((sha1, at) for at in islice(others, 1))
         return self._index
 
     def find(self, sha1: bytes) -> Blob | None:
