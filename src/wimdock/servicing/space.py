@@ -39,8 +39,16 @@ def need_space(archive: Archive, images: Sequence[PreparedImage]) -> None:
 
 
 def need_folder(image: Path) -> None:
-    """Refuse an image in a folder where nothing can be put beside it: StorageError 0x80070005."""
-    if image.exists() and not os.access(image.parent, os.W_OK | os.X_OK):
-        message = f"{image.parent} cannot be written, where the record of generations goes"
-        hint = "Check the permissions of the folder, or service a copy elsewhere."
-        raise StorageError(message, hint=hint, hresult=0x80070005)
+    """Refuse an image in a folder where nothing can be put beside it.
+
+    StorageError 0x80070013 on a read-only file system, 0x80070005 where permissions forbid it.
+    """
+    folder = image.parent
+    if not image.exists() or os.access(folder, os.W_OK | os.X_OK):
+        return
+    message = f"{folder} cannot be written, where the record of generations goes"
+    if os.statvfs(folder).f_flag & os.ST_RDONLY:
+        hint = "The file system is read-only: service a copy elsewhere."
+        raise StorageError(message, hint=hint, hresult=0x80070013)
+    hint = "Check the permissions of the folder, or service a copy elsewhere."
+    raise StorageError(message, hint=hint, hresult=0x80070005)
