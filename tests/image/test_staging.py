@@ -11,6 +11,7 @@ from tests.image.sample import MADE, make_image, put_hive
 from wimdock.cbs.security import descriptor
 from wimdock.clock import FixedClock, from_filetime
 from wimdock.errors import CorruptImage, DirtyHive, RegistryError, StorageError, UsageError
+from wimdock.events import Event, Kind, Reporter
 from wimdock.image.change_set import (
     ATTRIBUTE_ARCHIVE,
     ChangeSet,
@@ -383,3 +384,16 @@ def test_an_edit_that_cannot_be_made_changes_nothing(image: Path) -> None:
         with pytest.raises(UsageError):
             write_files(image, edit)
         assert image.read_bytes() == before
+
+
+def test_a_long_write_says_how_far_it_is(image: Path) -> None:
+    files = [PutFile(ImagePath(rf"\new\{number}"), b"new") for number in range(100)]
+    events: list[Event] = []
+    with Transaction.begin(image, clock=LATER) as transaction:
+        staged = StagedImage(WindowsImage(transaction.archive, 1), LATER)
+        staged.stage(ChangeSet(tuple(files)))
+        staged.prepare().write(transaction, Reporter(events.append))
+        transaction.commit("test")
+    told = [event.done for event in events if event.kind is Kind.PROGRESS]
+    assert told == [0, 32, 64, 96]
+    assert {(event.total, event.unit) for event in events} == {(100, "files")}

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from wimdock.clock import Clock, to_filetime
 from wimdock.errors import CorruptImage
+from wimdock.events import Reporter
 from wimdock.files import storage_error
 from wimdock.image.change_set import (
     ATTRIBUTE_ARCHIVE,
@@ -26,6 +27,7 @@ from wimdock.wim.editor import FileFacts, MetadataEditor
 from wimdock.wim.transaction import Transaction
 
 _DIRECTORY = 0x10
+_EDITS_AT_ONCE = 32  # between two reports of progress
 
 
 @dataclass(slots=True)
@@ -87,17 +89,22 @@ class PreparedImage:
         linked = (edit.links for edit in self.edits if isinstance(edit, PutFile | PutLinks))
         return len(self.edits) + sum(map(len, linked))
 
-    def write(self, transaction: Transaction) -> Written:
+    def write(self, transaction: Transaction, reporter: Reporter | None = None) -> Written:
         """Append content and metadata; give what the committed image must hold."""
+        reporter = reporter or Reporter()
         # Compression goes on while the tree is walked.
         contents = transaction.add(_contents(self.edits))
         with transaction.edit(self.index) as editor:
             written = Written(self.index, reparse_points=reparse_points_of(editor))
             writer = _Writer(editor, contents, to_filetime(self.clock.now()), written)
+            done, total = 0, len(self.edits)
             for row in self.rows:
                 before = writer.stored
                 for edit in row:
+                    if not done % _EDITS_AT_ONCE:
+                        reporter.progress(done, total, "files")
                     writer.make(edit)
+                    done += 1
                 written.added.append(writer.stored - before)
         return written
 

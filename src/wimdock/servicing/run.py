@@ -202,7 +202,7 @@ class Run:
         written = []
         for image in self._prepared:
             with reporter.step(f"Write image {image.index}") as step:
-                written.append(image.write(transaction))
+                written.append(image.write(transaction, reporter))
                 self._note_added(written[-1])
                 step.result = f"{len(written[-1].files):,} names"
 
