@@ -10,7 +10,7 @@ import errno
 import fcntl
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from wimdock.errors import ImageBusy, ImageError, RegistryError, StorageError
@@ -107,16 +107,22 @@ class Disk:
     def replace_contents(self, path: Path, data: bytes) -> None:
         """Make `path` hold exactly `data`: the old content or the new one survives a crash.
 
-        Order: a temporary file beside it is written and flushed, then renamed over `path`.
+        Order: a temporary file beside it is written and flushed, then renamed over `path`. An error
+        or an interrupt takes the temporary file away again; a crash leaves it to the next time.
         """
         temporary = path.with_name(f".{path.name}.new")
-        fd = open_file(temporary, os.O_RDWR | os.O_CREAT | os.O_TRUNC)
         try:
-            self.write_at(fd, data, 0)
-            self.flush(fd)
-        finally:
-            os.close(fd)
-        self.replace(temporary, path)
+            fd = open_file(temporary, os.O_RDWR | os.O_CREAT | os.O_TRUNC)
+            try:
+                self.write_at(fd, data, 0)
+                self.flush(fd)
+            finally:
+                os.close(fd)
+            self.replace(temporary, path)
+        except BaseException:
+            with suppress(OSError):
+                temporary.unlink()
+            raise
 
 
 def name_of(fd: int) -> str:

@@ -181,6 +181,21 @@ def test_an_interrupt_right_after_the_commit_leaves_the_new_image(small: Path) -
     assert current.number == 2
 
 
+class InterruptedRenameDisk(Disk):
+    """Is interrupted from outside, right before a rename."""
+
+    def replace(self, source: Path, target: Path) -> None:
+        raise KeyboardInterrupt
+
+
+def test_an_interrupt_before_a_rename_leaves_nothing_beside_the_image(small: Path) -> None:
+    before = small.read_bytes()
+    with pytest.raises(KeyboardInterrupt):
+        change(small, InterruptedRenameDisk())
+    assert small.read_bytes() == before
+    assert [path.name for path in small.parent.iterdir()] == [small.name]
+
+
 def test_a_full_disk_at_every_operation_loses_nothing(image: Path, tmp_path: Path) -> None:
     counting = CountingDisk()
     change(Path(shutil.copy(image, tmp_path / "whole.wim")), counting)
