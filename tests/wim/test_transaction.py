@@ -185,7 +185,7 @@ class InterruptedRenameDisk(Disk):
     """Is interrupted from outside, right before a rename."""
 
     def replace(self, source: Path, target: Path) -> None:
-        raise KeyboardInterrupt
+        raise KeyboardInterrupt(source, target)
 
 
 def test_an_interrupt_before_a_rename_leaves_nothing_beside_the_image(small: Path) -> None:
