@@ -20,8 +20,8 @@ SCRIPTS = [path for path in sorted((ROOT / "scripts").iterdir()) if not path.suf
 VAGUE = {"utils", "util", "helpers", "helper", "common", "manager", "misc"}
 GREATEST_LENGTH = 500
 UNWANTED = re.compile(
-    r"\b(TODO|FIXME|XXX)\b|for now\b|/work/(main|shared)\b|/root/\.|extra-index-url"
-    r"|pypi\.org|pythonhosted\.org|registry\.npm"
+    r"\b(TODO|FIXME|XXX)\b|for now\b|/(root|home/\w+)/\.|extra-index-url"
+    r"|\bregistry\.\w+\.\w+|\bfiles\.python\w+\."
 )
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from asn1crypto import cms
 
+from tests.conftest import skip_or_fail
 from tests.lab.cases import CASES, large_package
 from tests.lab.catalog import catalog
 from tests.lab.identity import LabIdentity
@@ -49,7 +50,7 @@ def test_file_hashes_name_every_file_but_their_own() -> None:
 
 def test_catalog_carries_a_good_signature(tmp_path: Path) -> None:
     if missing(("osslsigncode",)):
-        pytest.skip("osslsigncode is not installed")
+        skip_or_fail("osslsigncode is not installed")
     path = tmp_path / "update.cat"
     path.write_bytes(catalog({"update.mum": b"manifest"}))
     signed = cms.ContentInfo.load(path.read_bytes())["content"]
