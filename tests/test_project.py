@@ -21,7 +21,7 @@ VAGUE = {"utils", "util", "helpers", "helper", "common", "manager", "misc"}
 GREATEST_LENGTH = 500
 UNWANTED = re.compile(
     r"\b(TODO|FIXME|XXX)\b|for now\b|/(root|home/\w+)/\.|extra-index-url"
-    r"|\bregistry\.\w+\.\w+|\bfiles\.python\w+\."
+    r"|\bregistry\.\w+\.(org|com)\b|\bfiles\.python\w+\."
 )
 
 
