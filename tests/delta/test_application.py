@@ -106,15 +106,15 @@ def test_more_than_allowed_is_refused_before_it_is_made(size: int) -> None:
             return size
 
     delta = write_steps(0, [Literal(0), Copy(1, 1 << 30)], Huge(b""))
-    started = time.monotonic()
+    started = time.process_time()
     with pytest.raises(DeltaError, match="more than"):
         apply_delta(delta, b"")
-    assert time.monotonic() - started < 1
+    assert time.process_time() - started < 1
 
 
 def test_a_little_delta_of_much_output_takes_little_time() -> None:
     size = 1 << 24
     delta = write_steps(0, [Literal(7), Copy(1, size - 1)], bytes([7]) * size)
-    started = time.monotonic()
+    started = time.process_time()
     assert apply_delta(delta, b"") == bytes([7]) * size
-    assert time.monotonic() - started < 5
+    assert time.process_time() - started < 5

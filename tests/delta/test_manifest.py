@@ -65,9 +65,9 @@ def test_microsofts_manifests_have_the_hashes_of_their_catalogs(
     dictionary = (shared_data / "packages" / "manifest-dictionary.bin").read_bytes()
     catalogs = b"".join(path.read_bytes() for path in folder.glob("*.cat"))
     manifests = [path.read_bytes() for path in folder.glob("*.manifest")]
-    started = time.monotonic()
+    started = time.process_time()
     decoded = [decode_manifest(data, dictionary) for data in manifests]
-    assert time.monotonic() - started < 1
+    assert time.process_time() - started < 1
     assert len(manifests) == 6
     assert sum(is_compressed_manifest(data) for data in manifests) == compressed
     for xml in decoded:

