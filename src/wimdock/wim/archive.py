@@ -37,6 +37,7 @@ class Archive:
         self.raw_header = header or read_at(fd, layout.HEADER_SIZE, 0)
         self.header = Header.parse(self.raw_header)
         self.codec = Codec(self.header.compression, self.header.chunk_size)
+        self._image: Image | None = None
         # LZMS without solid resources has this version too: only the blob table tells them apart.
         if self.header.version == layout.VERSION_SOLID and self.blobs.solid:
             message = "this is a solid WIM file (.esd), which wimdock does not work on"
@@ -107,11 +108,18 @@ class Archive:
         return self.xml.records(len(self.metadata_blobs))
 
     def image(self, index: int) -> Image:
-        """Read the metadata of the image with this number, counted from 1."""
+        """Read the metadata of the image with this number, counted from 1; the last one is kept."""
         if not 1 <= index <= len(self.metadata_blobs):
             message = f"{self.path} has no image {index}: it holds {self.image_count}"
             raise NoSuchImage(message)
-        return Image(self, index)
+        if self._image is None or self._image.index != index:
+            self._image = None  # two at a time would need twice the memory
+            self._image = Image(self, index)
+        return self._image
+
+    def release_image(self) -> None:
+        """Keep no image in memory any longer."""
+        self._image = None
 
     def read_blob(self, sha1: bytes, max_size: int = 1 << 30) -> bytes:
         """Give the content with this hash, checked; more than `max_size` bytes are refused."""

@@ -177,6 +177,7 @@ class Transaction:
         self._metadata[index] = Blob(old.position, resource, 1, content_hash(edited.data))
         self._counts[index] = self._new_counts(index, edited)
         self._references.update(edited.references)
+        self.archive.release_image()
 
     def _new_counts(self, index: int, edited: EditedMetadata) -> ImageCounts:
         before = self.archive.xml.counts(index)
