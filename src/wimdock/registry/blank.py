@@ -20,16 +20,15 @@ from wimdock.registry.layout import (
     KEY_ASCII_NAME,
     KEY_IS_ROOT,
     KEY_NO_DELETE,
-    KEY_SIGNATURE,
     NIL,
     PAGE,
     SECURITY,
     SECURITY_SIGNATURE,
     U32,
     BaseBlock,
-    KeyNode,
 )
 from wimdock.registry.names import encode_utf16
+from wimdock.registry.node import new_node
 
 _ROOT_NAME = b"ROOT"
 _FILE_NAME = 64
@@ -70,28 +69,12 @@ def blank_hive(name: str, written: int) -> bytes:
     root = BIN_HEADER
     security = root + cell_size(KEY.size + len(_ROOT_NAME))
     descriptor = _default_security()
-    node = KeyNode(
-        signature=KEY_SIGNATURE,
+    node = new_node(
         flags=KEY_IS_ROOT | KEY_NO_DELETE | KEY_ASCII_NAME,
         written=written,
-        access=0,
         parent=NIL,
-        subkey_count=0,
-        volatile_count=0,
-        subkey_list=NIL,
-        volatile_list=NIL,
-        value_count=0,
-        value_list=NIL,
         security=security,
-        class_name=NIL,
-        max_name=0,
-        extra_flags=0,
-        max_class=0,
-        max_value_name=0,
-        max_value_data=0,
-        work=0,
         name_length=len(_ROOT_NAME),
-        class_length=0,
     )
     secured = SECURITY.pack(SECURITY_SIGNATURE, 0, security, security, 1, len(descriptor))
     used = _cell(KEY.pack(*node) + _ROOT_NAME) + _cell(secured + descriptor)

@@ -1,4 +1,4 @@
-"""The cell of a key (`nk`), read."""
+"""The cell of a key (`nk`): read, and made anew."""
 
 from __future__ import annotations
 
@@ -30,6 +30,33 @@ def read_node(cells: Cells, cell: int) -> KeyNode:
         message = f"no valid key at 0x{cell:X}"
         raise MalformedHive(message)
     return node
+
+
+def new_node(*, flags: int, written: int, parent: int, security: int, name_length: int) -> KeyNode:
+    """Give a key that has nothing yet: no subkeys, no values, no class."""
+    return KeyNode(
+        signature=KEY_SIGNATURE,
+        flags=flags,
+        written=written,
+        access=0,
+        parent=parent,
+        subkey_count=0,
+        volatile_count=0,
+        subkey_list=NIL,
+        volatile_list=NIL,
+        value_count=0,
+        value_list=NIL,
+        security=security,
+        class_name=NIL,
+        max_name=0,
+        extra_flags=0,
+        max_class=0,
+        max_value_name=0,
+        max_value_data=0,
+        work=0,
+        name_length=name_length,
+        class_length=0,
+    )
 
 
 def read_child(cells: Cells, cell: int, parent: int) -> KeyNode:

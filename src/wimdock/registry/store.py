@@ -23,7 +23,6 @@ from wimdock.registry.layout import (
     KEY_NO_DELETE,
     KEY_PREDEFINED,
     KEY_SECURITY,
-    KEY_SIGNATURE,
     KEY_WRITTEN,
     MAX_CLASS,
     MAX_DEPTH,
@@ -31,7 +30,7 @@ from wimdock.registry.layout import (
     KeyNode,
 )
 from wimdock.registry.names import check_key_name, encode_name, encode_utf16, utf16_size
-from wimdock.registry.node import field, node_name, read_child, read_node
+from wimdock.registry.node import field, new_node, node_name, read_child, read_node
 from wimdock.registry.security import SecurityList, check_descriptor
 from wimdock.registry.subkeys import SubkeyIndex, list_cells, subkey_cells
 from wimdock.registry.values import ValueIndex, free_value, read_value, value_cells
@@ -90,28 +89,12 @@ class Store:
         else:
             secured = self.security.acquire(security)
         raw, latin_1 = encode_name(name)
-        made = KeyNode(
-            signature=KEY_SIGNATURE,
+        made = new_node(
             flags=KEY_ASCII_NAME if latin_1 else 0,
             written=to_filetime(self.clock.now()),
-            access=0,
             parent=parent,
-            subkey_count=0,
-            volatile_count=0,
-            subkey_list=NIL,
-            volatile_list=NIL,
-            value_count=0,
-            value_list=NIL,
             security=secured,
-            class_name=NIL,
-            max_name=0,
-            extra_flags=0,
-            max_class=0,
-            max_value_name=0,
-            max_value_data=0,
-            work=0,
             name_length=len(raw),
-            class_length=0,
         )
         key = self.allocator.put(KEY.pack(*made) + raw)
         index.add(name, key)
