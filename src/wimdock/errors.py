@@ -18,12 +18,27 @@
     ├── DeltaError             30   a PA30 delta or DCM manifest cannot be applied
     │   ├── UnsupportedDelta   31   needs a PE transform
     │   └── MissingDictionary  32   needs the manifest dictionary and there is none
-    └── PackageError           40   an update package cannot be used
-        ├── MalformedPackage   41   broken or hostile cabinet, XML, catalog
-        ├── CorruptPackage     42   a hash in the package does not match
-        ├── UnsupportedPackage 43   lists every element that is not supported
-        ├── UnsignedPackage    44   no catalog covers it and --allow-unsigned was not given
-        └── NotApplicable      45   not for this image, superseded, or installed already
+    ├── PackageError           40   an update package cannot be used
+    │   ├── MalformedPackage   41   broken or hostile cabinet, XML, catalog
+    │   ├── CorruptPackage     42   a hash in the package does not match
+    │   ├── UnsupportedPackage 43   lists every element that is not supported
+    │   ├── UnsignedPackage    44   no catalog covers it and --allow-unsigned was not given
+    │   └── NotApplicable      45   not for this image, superseded, or installed already
+    ├── MountError             50   an image cannot be mounted or unmounted
+    │   ├── NotMounted         51   no image is mounted in this folder
+    │   ├── AlreadyMounted     52   the image, or the folder, is in use by another mount
+    │   ├── MountInUse         53   programs hold files in the mounted image open
+    │   └── CommitFailed       54   the changes to a mounted image cannot be committed
+    ├── StagingError           55   a staging folder of Configuration Manager cannot be used
+    │   ├── LeftoversInTheWay  56   an earlier run left something behind: a new one would fail
+    │   └── UnrecognisedContent 57  something that no run leaves: nothing is deleted beside it
+    ├── LogError               60   a log cannot be read
+    ├── RuleError              61   a file that describes a failure is not as it must be
+    └── AdminServiceError      64   a Configuration Manager site cannot be asked
+        ├── ServiceUnreachable 65   no such host, connection refused, or no answer in time
+        ├── UntrustedCertificate 66 the certificate is not to be trusted
+        ├── AccessDenied       67   no credentials, wrong ones, or no right to read
+        └── UnexpectedAnswer   68   not the answer of an AdminService
 
 The number is the exit status of a command that ends with the error. It never changes once
 released; `docs/reference/exit-codes.md` lists them. HRESULTs are those that Windows' own tools give
@@ -256,3 +271,124 @@ class NotApplicable(PackageError):
 
     exit_code = 45
     hresult = 0x800F081E
+
+
+class MountError(WimdockError):
+    """An image cannot be mounted or unmounted."""
+
+    exit_code = 50
+    hresult = 0x8007001F
+    default_hint = "`wimdock mounts` lists what is mounted where."
+
+
+class NotMounted(MountError):
+    """No image is mounted in this folder."""
+
+    exit_code = 51
+    hresult = 0xC142010B
+
+
+class AlreadyMounted(MountError):
+    """The image is mounted read/write already, or the folder holds another mount."""
+
+    exit_code = 52
+    hresult = 0xC1420127
+    default_hint = (
+        "`wimdock mounts` lists what is mounted where; "
+        "`wimdock unmount DIR --discard` ends a mount that is left over."
+    )
+
+
+class MountInUse(MountError):
+    """Programs hold files in the mounted image open."""
+
+    exit_code = 53
+    hresult = 0xC1420117
+    default_hint = "End the programs that work in the folder, then unmount again."
+
+
+class CommitFailed(MountError):
+    """The changes to a mounted image cannot be committed; it stays mounted."""
+
+    exit_code = 54
+    hresult = 0x800700A1
+    default_hint = "`wimdock unmount DIR --discard` is the only way out; committing fails again."
+
+
+class StagingError(WimdockError):
+    """A staging folder of Configuration Manager cannot be used."""
+
+    exit_code = 55
+    hresult = 0x80070005
+
+
+class LeftoversInTheWay(StagingError):
+    """An earlier run left something behind with which a new one would fail."""
+
+    exit_code = 56
+    hresult = 0x800700B7
+    default_hint = "`wimdock cleanup STAGING` shows what is left and clears it away."
+
+
+class UnrecognisedContent(StagingError):
+    """A staging folder holds something that no run leaves there; nothing was deleted."""
+
+    exit_code = 57
+    hresult = 0x80070091
+    default_hint = "Look at what it is and move it away yourself, then run the command again."
+
+
+class LogError(WimdockError):
+    """A log cannot be read."""
+
+    exit_code = 60
+    hresult = 0x8007000D
+    default_hint = "Name a log in text form, such as OfflineServicingMgr.log, dism.log or CBS.log."
+
+
+class RuleError(WimdockError):
+    """A file that describes a failure is not as it must be."""
+
+    exit_code = 61
+    hresult = 0x8007000D
+    default_hint = "docs/internals/rules.md says what such a file holds."
+
+
+class AdminServiceError(WimdockError):
+    """A Configuration Manager site cannot be asked through its AdminService."""
+
+    exit_code = 64
+    hresult = 0x80072EFF
+    default_hint = "Give the providers yourself: --provider NAME=BUILD or --providers FILE."
+
+
+class ServiceUnreachable(AdminServiceError):
+    """There is no such host, it refused the connection, or it did not answer in time."""
+
+    exit_code = 65
+    hresult = 0x80072EFD
+    default_hint = "Check the host name, port 443 and the firewall between here and the provider."
+
+
+class UntrustedCertificate(AdminServiceError):
+    """The certificate of the AdminService is not to be trusted; nothing was sent to it."""
+
+    exit_code = 66
+    hresult = 0x80072F0D
+    default_hint = "Give the certificate of the authority that issued it: --ca FILE."
+
+
+class AccessDenied(AdminServiceError):
+    """The AdminService wants credentials, got wrong ones, or the account may not read."""
+
+    exit_code = 67
+    hresult = 0x80070005
+    default_hint = "The account needs the role Read-only Analyst, or more, at the site."
+
+
+class UnexpectedAnswer(AdminServiceError):
+    """What answered does not speak as an AdminService does."""
+
+    exit_code = 68
+    hresult = 0x8007000D
+    default_hint = "Check the address: https://PROVIDER/AdminService."

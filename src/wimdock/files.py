@@ -1,13 +1,13 @@
 """Files on disk: locks, durable writes, atomic replacement.
 
 Every byte that wimdock writes for keeps goes through a `Disk`, so that a fault test can stop it at
-each single write, flush and rename. `Disk` turns the operating system's errors into ours.
+each single write, flush and rename. `Disk` turns the operating system's errors into ours. What
+locks files is imported where it is used: Windows has none of it, and the doctor runs there too.
 """
 
 from __future__ import annotations
 
 import errno
-import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -201,6 +201,8 @@ def _holder_of(path: Path) -> str:
 @contextmanager
 def exclusive_lock(fd: int, path: Path) -> Iterator[None]:
     """Hold the advisory lock that wimlib takes too, or raise ImageBusy naming the holder."""
+    import fcntl
+
     try:
         fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
@@ -259,6 +261,8 @@ _FICLONE = 0x40049409
 
 
 def _reflink(reader: int, writer: int) -> bool:
+    import fcntl
+
     try:
         fcntl.ioctl(writer, _FICLONE, reader)
     except OSError:
