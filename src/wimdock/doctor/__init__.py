@@ -1,0 +1,1 @@
+"""The doctor: logs and codes in, diagnosis out."""
