@@ -39,6 +39,9 @@ COMMANDS: Mapping[str, Lazy] = {
         "rollback",
         "Write an older header back: the file is again what it was then.",
     ),
+    "code": Lazy(
+        "wimdock.cli.code", "code", "Say what error codes mean, however they are written."
+    ),
     "demo": Lazy(
         "wimdock.cli.demo",
         "demo",

@@ -1,0 +1,169 @@
+"""Every way to write a code, read: what people type, and what they copy out of a log.
+
+`readings_of` gives each number that a text can stand for and how it was read, best first. Digits
+alone can be decimal or hexadecimal, and a small number can be the low word of a longer code, which
+is all that Configuration Manager writes of it: such a text has several readings.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from wimdock.doctor.codes.meaning import is_known, low_word_relatives
+from wimdock.doctor.codes.parts import LOW_WORD, N_BIT, wrapped
+from wimdock.doctor.codes.table import CBS, IMAGE_LIBRARY, TABLES
+from wimdock.errors import UsageError
+
+_HIGHEST = 0xFFFFFFFF
+_LOWEST = -0x80000000
+_DIGITS = 8
+_SIGN_EXTENDED = "ffffffff"
+_LONGEST = 4096
+_MOST_NAMES = 8
+
+# What stands around a code that was copied out of a log, and says nothing.
+_AROUND = " \t\r\n\"'`~.,;:()[]{}<>=|"
+_LABEL = re.compile(
+    r"(?:(?:cbs|dism|the|win32|exit|return(?:ed)?|last|failed|with|error|err|status|result|hresult|hr"
+    r"|code|errorcode|errorlevel|exitcode|win32errorcode)\b[\s:=_#]*)+",
+    re.IGNORECASE,
+)
+_NUMBER = re.compile(r"(-?)(0x)?(-?)([0-9a-f]+)(?:h|u?l?l?)?", re.IGNORECASE)
+_NAME = re.compile(r"[a-z][a-z0-9]*(?:_[a-z0-9]+)+|[a-z]{3,}", re.IGNORECASE)
+_MACRO = re.compile(r"(?:__)?HRESULT_FROM_(WIN32|NT)\s*\((.*)\)", re.IGNORECASE)
+_IN_TEXT = re.compile(r"(?<![0-9a-z_])0x[0-9a-f]{1,16}(?![0-9a-z_])", re.IGNORECASE)
+
+Found = tuple[int, str]
+"""A number of 32 bits, and how it was read."""
+
+
+def readings_of(text: str) -> tuple[Found, ...]:
+    """Give every number that a text can stand for, best first, each with how it was read.
+
+    Raises UsageError where it is no code.
+    """
+    first_label: dict[int, str] = {}
+    for code, how in _readings(text):
+        first_label.setdefault(code, how)
+    # What no table has is the less likely reading; otherwise the order stays.
+    found = tuple(sorted(first_label.items(), key=lambda each: not is_known(each[0])))
+    if not found:
+        shown = text if len(text) <= 40 else f"{text[:37]}..."  # noqa: PLR2004 - one line
+        message = f"{shown!r} is no error code"
+        hint = "Write it like 0x800700A1, 800700A1, -2147024735, 161 or ERROR_BAD_PATHNAME."
+        raise UsageError(message, hint=hint)
+    return found
+
+
+def _readings(typed: str) -> Iterator[Found]:
+    text = typed.strip(_AROUND.replace("(", "").replace(")", ""))
+    macro = _MACRO.fullmatch(text)
+    if macro:
+        yield from _of_macro(macro[1].upper(), macro[2])
+        return
+    text = text.strip(_AROUND)
+    bare = _LABEL.sub("", text, count=1) if _LABEL.match(text) else text
+    for candidate in dict.fromkeys((text, bare.strip(_AROUND))):
+        found = tuple(_of_word(candidate))
+        if found:
+            yield from found
+            return
+    if len(typed) <= _LONGEST:
+        yield from _inside(typed)
+
+
+def _of_word(text: str) -> Iterator[Found]:
+    number = _NUMBER.fullmatch(text)
+    if number:
+        yield from _of_number(number)
+    elif _NAME.fullmatch(text):
+        yield from _of_name(text.upper())
+
+
+def _of_number(match: re.Match[str]) -> Iterator[Found]:
+    negative = bool(match[1] or match[3])
+    if match[1] and match[3]:
+        return
+    digits = match[4].lower()
+    if match[2]:
+        direct = _hexadecimal(digits, negative=negative)
+    elif not digits.isdigit():
+        # Two letters and more: "a1" is a code, "a" and "be" as well, and people type them.
+        direct = _hexadecimal(digits, negative=negative)
+    else:
+        direct = _digits_alone(digits, negative=negative)
+    for code, how in direct:
+        yield code, how
+        yield from _low_words(code)
+
+
+def _hexadecimal(digits: str, *, negative: bool) -> Iterator[Found]:
+    how = "hexadecimal"
+    if len(digits) == 2 * _DIGITS and digits.startswith(_SIGN_EXTENDED):
+        digits = digits[_DIGITS:]
+        how = "hexadecimal, the lower half of 64 bits"
+    if len(digits.lstrip("0")) > _DIGITS:
+        return
+    value = int(digits, 16)
+    if not negative:
+        yield value, how
+    elif 0 < value <= -_LOWEST:
+        yield -value & _HIGHEST, "negative hexadecimal"
+
+
+def _digits_alone(digits: str, *, negative: bool) -> Iterator[Found]:
+    significant = digits.lstrip("0") or "0"
+    if len(significant) > 10:  # noqa: PLR2004 - 4294967295 has ten
+        return
+    value = int(significant)
+    if negative:
+        if value <= -_LOWEST:
+            yield -value & _HIGHEST, "signed decimal"
+        return
+    decimal = [(value, "decimal")] if value <= _HIGHEST else []
+    hexadecimal = [(int(significant, 16), "hexadecimal")] if len(digits) <= _DIGITS else []
+    if decimal and hexadecimal and decimal[0][0] == hexadecimal[0][0]:
+        yield value, "decimal or hexadecimal"
+    elif hexadecimal and _looks_hexadecimal(digits, value):
+        yield from (*hexadecimal, *decimal)
+    else:
+        yield from (*decimal, *hexadecimal)
+
+
+def _looks_hexadecimal(digits: str, value: int) -> bool:
+    """Tell whether digits alone are rather hexadecimal: `80070005`, `00000102`, `0102`."""
+    if len(digits) == _DIGITS:
+        return digits[0] in "089" or not is_known(value)
+    return digits[0] == "0"
+
+
+def _low_words(code: int) -> Iterator[Found]:
+    """Give the codes of servicing that a small number may be the rest of."""
+    for relative in low_word_relatives(code, (CBS, IMAGE_LIBRARY)):
+        yield relative, f"the low word of 0x{relative:08X}, as Configuration Manager writes it"
+
+
+def _of_name(name: str) -> Iterator[Found]:
+    exact = [row.code for table in TABLES for row in table.named(name)]
+    if exact:
+        yield from ((code, "name") for code in exact)
+        return
+    short = [row for table in TABLES for row in table.ending(name)]
+    if len(short) <= _MOST_NAMES:
+        yield from ((row.code, f"short for {row.name}") for row in short)
+
+
+def _of_macro(macro: str, inner: str) -> Iterator[Found]:
+    for code, how in _of_word(inner.strip(_AROUND)):
+        if macro == "NT" and code > LOW_WORD:
+            yield code | N_BIT, f"HRESULT_FROM_NT, {how}"
+        elif macro == "WIN32" and code <= LOW_WORD:
+            yield wrapped(code), f"HRESULT_FROM_WIN32, {how}"
+
+
+def _inside(text: str) -> Iterator[Found]:
+    """Give the codes in a sentence or a line of a log."""
+    for match in _IN_TEXT.finditer(text):
+        for code, _ in _hexadecimal(match[0][2:].lower(), negative=False):
+            yield code, f"{match[0]} in the text"
