@@ -1,0 +1,126 @@
+"""What is mounted where, as the kernel tells it in `/proc/<pid>/mountinfo` (proc_pid_mountinfo(5)).
+
+Read anew at each question: what was true a moment ago proves nothing.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from wimdock.configmgr.staging import MOUNT_FOLDER, STAGING_FOLDER
+from wimdock.errors import StagingError
+
+_TABLE = Path("/proc/self/mountinfo")
+_ESCAPE = re.compile(rb"\\([0-7]{3})")
+_LEAST_FIELDS = 10
+_ROOT_AND_PACKAGE = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Mount:
+    """One line of the table; `kind` is the file system's type, such as `ext4` or `fuse.wimfs`."""
+
+    id: int
+    device: str
+    point: Path
+    kind: str
+    source: str
+
+
+def _plain(field: bytes) -> str:
+    return os.fsdecode(_ESCAPE.sub(lambda found: bytes([int(found[1], 8) & 0xFF]), field))
+
+
+def parse_mounts(table: bytes) -> Iterator[Mount]:
+    """Give the mounts of a table; a line that is none is left out."""
+    for line in table.split(b"\n"):
+        fields = line.split(b" ")
+        if len(fields) < _LEAST_FIELDS or b"-" not in fields[6:]:
+            continue
+        kind, source, *_ = (*fields[fields.index(b"-", 6) + 1 :], b"", b"")
+        with suppress(ValueError):
+            yield Mount(
+                int(fields[0]),
+                _plain(fields[2]),
+                Path(_plain(fields[4])),
+                _plain(kind),
+                _plain(source),
+            )
+
+
+def read_mounts(table: Path = _TABLE) -> tuple[Mount, ...]:
+    """Give all mounts that this process sees; StagingError where the system does not tell."""
+    try:
+        return tuple(parse_mounts(table.read_bytes()))
+    except OSError as error:
+        message = (
+            f"{table} cannot be read: nothing can be proved to be unmounted ({error.strerror})"
+        )
+        hint = "Run the command on Linux, with /proc mounted, where the folder lies."
+        raise StagingError(message, hint=hint) from error
+
+
+def mounts_below(folder: Path) -> tuple[Mount, ...]:
+    """Give what is mounted on a folder or below it; `folder` is absolute and has no links."""
+    return tuple(mount for mount in read_mounts() if mount.point.is_relative_to(folder))
+
+
+def mount_holding(fd: int) -> Mount | None:
+    """Give the mount that an open file lies on, None where the table does not name it."""
+    number = mount_id(fd)
+    return next((mount for mount in read_mounts() if mount.id == number), None)
+
+
+def mount_id(fd: int) -> int:
+    """Give the number of the mount that an open file lies on.
+
+    It tells a bind mount of the same file system apart, which the device number does not.
+    StagingError where the system does not tell.
+    """
+    try:
+        text = Path(f"/proc/self/fdinfo/{fd}").read_bytes()
+        return int(text.split(b"mnt_id:", 1)[1].split(None, 1)[0])
+    except (OSError, ValueError, IndexError) as error:
+        message = "the system does not tell on which mount a folder lies"
+        hint = "Run the command on Linux, with /proc mounted, where the folder lies."
+        raise StagingError(message, hint=hint) from error
+
+
+def mounts_elsewhere(folder: Path) -> Iterator[tuple[int, Path]]:
+    """Give what other mount namespaces seem to have mounted in this folder: process and place.
+
+    There the same folder may have another path, so what counts is the end of it: the staging
+    folder's name with what stands below, or a package's mount directory. Only processes that this
+    user may look at are asked.
+    """
+    seen: set[str] = set()
+    with suppress(OSError):
+        seen.add(str(Path("/proc/self/ns/mnt").readlink()))
+    for process in sorted(Path("/proc").glob("[0-9]*")):
+        with suppress(OSError):
+            namespace = str((process / "ns/mnt").readlink())
+            if namespace in seen:
+                continue
+            table = (process / "mountinfo").read_bytes()
+            seen.add(namespace)
+            for mount in parse_mounts(table):
+                if _is_below(mount.point, folder):
+                    yield int(process.name), mount.point
+
+
+def _is_below(point: Path, folder: Path) -> bool:
+    if point.is_relative_to(folder):
+        return True
+    names = [name.casefold() for name in point.parts]
+    if STAGING_FOLDER.casefold() in names[:-1]:
+        return names[-1] == MOUNT_FOLDER.casefold() and (folder / point.parts[-2]).is_dir()
+    return (
+        len(names) > _ROOT_AND_PACKAGE
+        and names[-1] == MOUNT_FOLDER.casefold()
+        and (folder / point.parts[-2] / point.parts[-1]).is_dir()
+    )
