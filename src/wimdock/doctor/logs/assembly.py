@@ -148,7 +148,8 @@ class Assembly:
                 self._client = True
                 self._waiting.append((number, line))
         elif form is Form.PASTED:
-            for part in shared(unquoted(line)):
+            parts = shared(unquoted(line))
+            for part in parts if len(parts) > 1 else [line]:
                 yield self._made(number, form, part)
         else:
             yield self._made(number, form, line)

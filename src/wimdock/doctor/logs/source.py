@@ -69,10 +69,10 @@ def _content(
             yield block
         return
     buffered = io.BufferedReader(counted, BLOCK)
-    opened = gzip.open(buffered) if suffix == ".gz" else lzma.open(buffered)
     try:
-        while block := opened.read(BLOCK):
-            yield block
+        with gzip.open(buffered) if suffix == ".gz" else lzma.open(buffered) as opened:
+            while block := opened.read(BLOCK):
+                yield block
     except EOFError:
         on_trouble(path, "the compressed file ends too early: the rest of the log is missing")
     except (lzma.LZMAError, zlib.error, gzip.BadGzipFile):
