@@ -12,7 +12,7 @@ import jsonschema
 import pytest
 
 from wimdock.cli.main import run
-from wimdock.doctor.rules import load_heads
+from wimdock.doctor.heads import load_heads
 from wimdock.errors import UsageError
 
 ROOT = Path(__file__).parents[2]

@@ -13,7 +13,7 @@ from wimdock.errors import UsageError
 
 if TYPE_CHECKING:
     from wimdock.doctor.codes import Lookup, Meaning, Parts, Reading
-    from wimdock.doctor.rule import RuleHead
+    from wimdock.doctor.heads import RuleHead
 
 _EXAMPLES = examples(
     "wimdock code 0x800700a1",
@@ -37,7 +37,7 @@ def code(codes: Sequence[str], *, as_json: bool) -> None:
     servicing, the parts of the code, and the known failures in which it occurs. A code that no
     table has is said to be unknown; the exit status is 2 only where a CODE is no code at all.
     """
-    from wimdock.doctor.rules import load_heads
+    from wimdock.doctor.heads import load_heads
 
     found = _looked_up(codes)
     heads = load_heads()
@@ -89,8 +89,8 @@ def _content(reading: Reading, heads: Sequence[RuleHead]) -> dict[str, object]:
         "code": f"0x{reading.code:08X}",
         "read_as": reading.how,
         "known": bool(reading.meanings),
-        "spellings": reading.spellings,
-        "parts": reading.parts,
+        "spellings": reading.spellings._asdict(),
+        "parts": reading.parts._asdict(),
         "meanings": [
             {
                 "table": meaning.table,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from wimdock.doctor.codes.meaning import Meaning, meanings_of
 from wimdock.doctor.codes.parts import LOW_WORD, N_BIT, Parts, parts_of, wrapped
@@ -13,8 +13,7 @@ _SIGN = 0x80000000
 _MODULUS = 0x100000000
 
 
-@dataclass(frozen=True, slots=True)
-class Spellings:
+class Spellings(NamedTuple):
     """The ways to write one code; for a Win32 code, those of its HRESULT besides the number."""
 
     hexadecimal: str
@@ -24,8 +23,7 @@ class Spellings:
     names: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(NamedTuple):
     """One way to read what was typed: `code` has 32 bits, `how` says in words how it was read."""
 
     code: int
@@ -35,8 +33,7 @@ class Reading:
     meanings: tuple[Meaning, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Lookup:
+class Lookup(NamedTuple):
     """What was typed and its readings, best first; there is at least one."""
 
     typed: str

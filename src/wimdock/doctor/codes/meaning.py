@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from wimdock.doctor.codes.parts import LOW_WORD, N_BIT, win32_value
 from wimdock.doctor.codes.table import NTSTATUS, TABLES, WINDOWS, Table
@@ -13,8 +13,7 @@ from wimdock.doctor.codes.table import NTSTATUS, TABLES, WINDOWS, Table
 _REMEMBERED = 4096
 
 
-@dataclass(frozen=True, slots=True)
-class Meaning:
+class Meaning(NamedTuple):
     """One meaning of a code.
 
     `code` is the code that was looked up and `value` what stands in the table: 0x800700A1 is 161 in

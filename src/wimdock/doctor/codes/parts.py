@@ -7,7 +7,7 @@ set, an HRESULT is an NTSTATUS that HRESULT_FROM_NT wrapped.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 N_BIT = 0x10000000
 LOW_WORD = 0xFFFF
@@ -113,8 +113,7 @@ _FAMILIES = {
 _USES = {15: "setup and component-based servicing", 36: "Windows Update"}
 
 
-@dataclass(frozen=True, slots=True)
-class Parts:
+class Parts(NamedTuple):
     """A code taken apart.
 
     `form` is "HRESULT" or "NTSTATUS". `facility_name` is the official name, with what it is used

@@ -24,15 +24,18 @@ _MOST_NAMES = 8
 
 # What stands around a code that was copied out of a log, and says nothing.
 _AROUND = " \t\r\n\"'`~.,;:()[]{}<>=|"
-_LABEL = re.compile(
+# Expressions are compiled where they are used: most calls need one of them. All ignore case.
+_LABEL = (
     r"(?:(?:cbs|dism|the|win32|exit|return(?:ed)?|last|failed|with|error|err|status|result|hresult|hr"
-    r"|code|errorcode|errorlevel|exitcode|win32errorcode)\b[\s:=_#]*)+",
-    re.IGNORECASE,
+    r"|code|errorcode|errorlevel|exitcode|win32errorcode)\b[\s:=_#]*)+"
 )
-_NUMBER = re.compile(r"(-?)(0x)?(-?)([0-9a-f]+)(?:h|u?l?l?)?", re.IGNORECASE)
-_NAME = re.compile(r"[a-z][a-z0-9]*(?:_[a-z0-9]+)+|[a-z]{3,}", re.IGNORECASE)
-_MACRO = re.compile(r"(?:__)?HRESULT_FROM_(WIN32|NT)\s*\((.*)\)", re.IGNORECASE)
-_IN_TEXT = re.compile(r"(?<![0-9a-z_])0x[0-9a-f]{1,16}(?![0-9a-z_])", re.IGNORECASE)
+_NUMBER = r"(-?)(0x)?(-?)([0-9a-f]+)(?:h|u?l?l?)?"
+_NAME = r"[a-z][a-z0-9]*(?:_[a-z0-9]+)+|[a-z]{3,}"
+_MACRO = r"(?:__)?HRESULT_FROM_(WIN32|NT)\s*\((.*)\)"
+_IN_TEXT = r"(?<![0-9a-z_])0x[0-9a-f]{1,16}(?![0-9a-z_])"
+_LABELLED = (
+    r"\b(?:error|errorcode|code|status|istr3|hr|hresult)\s*[:=]?\s*\"?(-?[0-9]{1,10})(?!\w|\.\d)"
+)
 
 Found = tuple[int, str]
 """A number of 32 bits, and how it was read."""
@@ -58,26 +61,29 @@ def readings_of(text: str) -> tuple[Found, ...]:
 
 def _readings(typed: str) -> Iterator[Found]:
     text = typed.strip(_AROUND.replace("(", "").replace(")", ""))
-    macro = _MACRO.fullmatch(text)
+    macro = re.fullmatch(_MACRO, text, re.IGNORECASE) if "(" in text else None
     if macro:
         yield from _of_macro(macro[1].upper(), macro[2])
         return
     text = text.strip(_AROUND)
-    bare = _LABEL.sub("", text, count=1) if _LABEL.match(text) else text
-    for candidate in dict.fromkeys((text, bare.strip(_AROUND))):
-        found = tuple(_of_word(candidate))
-        if found:
-            yield from found
-            return
-    if len(typed) <= _LONGEST:
+    found = tuple(_of_word(text)) or tuple(_of_word(_without_label(text)))
+    if found:
+        yield from found
+    elif len(typed) <= _LONGEST:
         yield from _inside(typed)
 
 
+def _without_label(text: str) -> str:
+    """Give what follows words such as `CBS HRESULT=` and `error code`."""
+    label = re.match(_LABEL, text, re.IGNORECASE)
+    return text[label.end() :].strip(_AROUND) if label else ""
+
+
 def _of_word(text: str) -> Iterator[Found]:
-    number = _NUMBER.fullmatch(text)
+    number = re.fullmatch(_NUMBER, text, re.IGNORECASE)
     if number:
         yield from _of_number(number)
-    elif _NAME.fullmatch(text):
+    elif re.fullmatch(_NAME, text, re.IGNORECASE):
         yield from _of_name(text.upper())
 
 
@@ -86,10 +92,7 @@ def _of_number(match: re.Match[str]) -> Iterator[Found]:
     if match[1] and match[3]:
         return
     digits = match[4].lower()
-    if match[2]:
-        direct = _hexadecimal(digits, negative=negative)
-    elif not digits.isdigit():
-        # Two letters and more: "a1" is a code, "a" and "be" as well, and people type them.
+    if match[2] or not digits.isdigit():
         direct = _hexadecimal(digits, negative=negative)
     else:
         direct = _digits_alone(digits, negative=negative)
@@ -164,6 +167,9 @@ def _of_macro(macro: str, inner: str) -> Iterator[Found]:
 
 def _inside(text: str) -> Iterator[Found]:
     """Give the codes in a sentence or a line of a log."""
-    for match in _IN_TEXT.finditer(text):
+    for match in re.finditer(_IN_TEXT, text, re.IGNORECASE):
         for code, _ in _hexadecimal(match[0][2:].lower(), negative=False):
             yield code, f"{match[0]} in the text"
+    for match in re.finditer(_LABELLED, text, re.IGNORECASE):
+        for code, how in _of_word(match[1]):
+            yield code, f"{match[0]!r} in the text, {how}"

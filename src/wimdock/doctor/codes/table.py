@@ -7,9 +7,9 @@ between them; lines are in the order of the codes. `tables/ORIGIN.md` says where
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 from wimdock.errors import StorageError
 from wimdock.files import storage_error
@@ -20,8 +20,7 @@ _DIGITS = 8
 _CODE = slice(0, _DIGITS)
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """One name of a code: the code as the table gives it, its name and its text."""
 
     code: int
@@ -54,8 +53,7 @@ def _row_at(content: bytes, start: int) -> Row:
     return Row(int(code, 16), name, text)
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
+class Table(NamedTuple):
     """One table: the name that people see, and its file."""
 
     name: str

@@ -2,7 +2,7 @@
 
 `load_rules` reads wimdock's own files and, where one is given, those of a folder of the user's. It
 is strict: a key too many, a name that nothing bears, an expression that is none raise RuleError
-with file and place. `load_heads` reads number, id, title and codes only, which is much faster.
+with file and place. `wimdock.doctor.heads` reads the heads only, which is much faster.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from wimdock.doctor.heads import FOLDER
 from wimdock.doctor.rule import (
     Bounds,
     CleanUp,
@@ -20,15 +21,11 @@ from wimdock.doctor.rule import (
     Remedy,
     Rule,
     RuledOut,
-    RuleHead,
     Source,
     Verdict,
 )
 from wimdock.doctor.rules.table import Table
 from wimdock.errors import RuleError
-
-FOLDER = Path(__file__).parent
-"""The folder with wimdock's own files."""
 
 VARIABLES = frozenset(
     {"package", "index", "mount", "image", "update", "host", "code", "command", "site", "provider"}
@@ -62,22 +59,6 @@ def load_rules(folder: Path | None = None) -> tuple[Rule, ...]:
     ordered = tuple(sorted(rules.values(), key=lambda rule: rule.number))
     _check_together(ordered)
     return ordered
-
-
-def load_heads(folder: Path = FOLDER) -> tuple[RuleHead, ...]:
-    """Read number, id, title and codes of the rules of a folder, ordered by number."""
-    heads = []
-    for path in _files(folder):
-        # The head ends where the first table begins.
-        table = Table(
-            path.name, "", _parsed(path, re.split(r"(?m)^\[", _text(path), maxsplit=1)[0])
-        )
-        number = table.number("number") or 0
-        head = RuleHead(
-            number, table.text("id"), table.text("title"), table.codes("codes"), path.name
-        )
-        heads.append(head)
-    return tuple(sorted(heads, key=lambda head: head.number))
 
 
 def read_rule(path: Path) -> Rule:
