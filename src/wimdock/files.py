@@ -91,6 +91,19 @@ class Disk:
             raise storage_error(error, target) from error
         self.flush_folder(target.parent)
 
+    def remove(self, folder: int, name: str, *, is_folder: bool) -> None:
+        """Remove a name from an open folder: never what a link leads to, and no folder with files.
+
+        `is_folder` says what it must be; something else that stands there by now is left alone.
+        """
+        try:
+            if is_folder:
+                os.rmdir(name, dir_fd=folder)
+            else:
+                os.unlink(name, dir_fd=folder)
+        except OSError as error:
+            raise storage_error(error, Path(name_of(folder), name)) from error
+
     def flush_folder(self, folder: Path) -> None:
         """Wait until the folder's entries are on the disk."""
         try:
@@ -190,12 +203,35 @@ def _holder_of(path: Path) -> str:
         for line in Path("/proc/locks").read_text(encoding="ascii").splitlines():
             fields = line.split()
             if "->" not in fields and fields[5].rsplit(":", 1)[-1] == str(inode):
-                pid = int(fields[4])
-                name = Path(f"/proc/{pid}/comm").read_text(encoding="utf-8").strip()
-                return f"process {pid} ({name})"
+                return _process(int(fields[4])) or _opener_of(path) or "another process"
     except (OSError, ValueError, IndexError):
         pass
     return "another process"
+
+
+def _process(pid: int) -> str | None:
+    """Name a process by its number and program; None where it has ended."""
+    try:
+        name = Path(f"/proc/{pid}/comm").read_text(encoding="utf-8").strip()
+    except (OSError, ValueError):
+        return None
+    return f"process {pid} ({name})"
+
+
+def _opener_of(path: Path) -> str | None:
+    """Name a process that has `path` open.
+
+    A lock belongs to an open file and outlives the process that took it: a program that goes into
+    the background, as a mount does, holds it under another number than the one in /proc/locks.
+    """
+    wanted = os.fspath(real_path(path))
+    for process in Path("/proc").iterdir():
+        if not process.name.isdigit() or int(process.name) == os.getpid():
+            continue
+        with suppress(OSError):
+            if any(os.fspath(fd.readlink()) == wanted for fd in (process / "fd").iterdir()):
+                return _process(int(process.name))
+    return None
 
 
 @contextmanager

@@ -42,6 +42,24 @@ COMMANDS: Mapping[str, Lazy] = {
     "code": Lazy(
         "wimdock.cli.code", "code", "Say what error codes mean, however they are written."
     ),
+    "preflight": Lazy(
+        "wimdock.cli.preflight",
+        "preflight",
+        "Say before a run what would stop it: host by host, check by check.",
+    ),
+    "mount": Lazy(
+        "wimdock.cli.mount", "mount", "Mount an image in an empty folder, through wimlib and FUSE."
+    ),
+    "mounts": Lazy(
+        "wimdock.cli.mounts",
+        "mounts",
+        "List the mounted images and what is left of mounts that are over.",
+    ),
+    "unmount": Lazy(
+        "wimdock.cli.unmount",
+        "unmount",
+        "End a mount, with its changes put into the image file or given up.",
+    ),
     "demo": Lazy(
         "wimdock.cli.demo",
         "demo",

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from wimdock.errors import ImageBusy, UsageError
 from wimdock.files import naming, real_path, refuse_special
+from wimdock.servicing.mounts.busy import naming_mount
 from wimdock.servicing.options import (
     ServiceOptions,
     Surroundings,
@@ -51,7 +52,7 @@ def service(
     image = real_path(image)
     for path in (image, *updates):
         refuse_special(path)
-    with naming(image), ExitStack() as stack:
+    with naming(image), naming_mount(image), ExitStack() as stack:
         workspace = stack.enter_context(open_workspace(world.workspace))
         if options.dry_run:
             archive = stack.enter_context(Archive.open(image))

@@ -86,10 +86,15 @@ def refuse_image(image: Path, index: int, *, writable: bool) -> None:
 
 def _refuse_mounted(image: Path, index: int, *, writable: bool) -> None:
     """Refuse what is mounted read/write already: the file for writing, the image for reading."""
-    for other in list_mounts():
-        if other.writable and _is_of(other, image) and (writable or other.index == index):
-            message = f"image {other.index} of {image} is mounted read/write in {other.directory}"
-            raise AlreadyMounted(message)
+    other = mounted_for_writing(image)
+    if other is not None and (writable or other.index == index):
+        message = f"image {other.index} of {image} is mounted read/write in {other.directory}"
+        raise AlreadyMounted(message)
+
+
+def mounted_for_writing(image: Path) -> Mounted | None:
+    """Give the read/write mount of a file, live or left over; wimlib allows one at a time."""
+    return next((each for each in list_mounts() if each.writable and _is_of(each, image)), None)
 
 
 def _is_of(mounted: Mounted, image: Path) -> bool:
