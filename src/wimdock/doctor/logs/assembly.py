@@ -17,7 +17,7 @@ from wimdock.doctor.logs.lines import LONGEST
 from wimdock.doctor.logs.parts import Form
 from wimdock.doctor.logs.pasted_lines import shared, unquoted
 from wimdock.doctor.logs.record import Record
-from wimdock.doctor.logs.server_lines import MARK, is_server
+from wimdock.doctor.logs.server_lines import MARK, TILDE, is_server
 from wimdock.doctor.logs.servicing_lines import begins_servicing
 
 _MOST_LINES = 1000
@@ -67,7 +67,7 @@ class Assembly:
             yield from self._take_client(number, line)
         elif self._waiting:
             yield from self._take_tilde(number, line)
-        elif line.endswith("~") and not is_server(line):
+        elif line.endswith(TILDE):
             self._waiting.append((number, line))
         else:
             yield from self._single(number, line)
@@ -91,16 +91,16 @@ class Assembly:
         self._waiting.append((number, line))
 
     def _take_tilde(self, number: int, line: str) -> Iterator[Record]:
-        if self._in_dism() and is_escaped(line):
+        if self._in_dism() and (is_escaped(line) or begins_servicing(line)):
             yield from self._disband()
-            yield from self._single(number, line)
+            yield from self.take(number, line)
         elif MARK in line and is_server(line):
             first = self._waiting[0][0]
             text = "\n".join([*(each for _, each in self._waiting), line])
             self._waiting.clear()
             yield from self._finished()
             yield self._made(first, Form.SERVER, text)
-        elif line.endswith("~") and self._may_wait(line):
+        elif line.endswith(TILDE) and self._may_wait(line):
             self._waiting.append((number, line))
         else:
             yield from self._disband()

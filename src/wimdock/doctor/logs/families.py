@@ -16,8 +16,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from wimdock.doctor.logs.source import COMPRESSED, refusal
+from wimdock.doctor.logs.source import COMPRESSED
 from wimdock.errors import LogError
+from wimdock.files import storage_error
 
 LOGS = ("offlineservicingmgr.log", "dism.log", "cbs.log")
 """The names of the logs that a folder is searched for, in lower case."""
@@ -64,7 +65,7 @@ def _is_folder(path: Path) -> bool:
     try:
         return path.is_dir()
     except OSError as error:
-        raise refusal(error, path) from error
+        raise storage_error(error, path) from error
     except ValueError as error:  # a NUL in the name
         message = f"{str(path)!r} is no path"
         raise LogError(message) from error
@@ -102,7 +103,7 @@ def _names(folder: Path) -> dict[str, Path]:
     try:
         return {entry.name.lower(): folder / entry.name for entry in sorted_entries(folder)}
     except OSError as error:
-        raise refusal(error, folder) from error
+        raise storage_error(error, folder) from error
 
 
 def sorted_entries(folder: Path) -> list[os.DirEntry[str]]:
@@ -163,4 +164,4 @@ def _size(path: Path) -> int:
     try:
         return path.stat().st_size
     except OSError as error:
-        raise refusal(error, path) from error
+        raise storage_error(error, path) from error

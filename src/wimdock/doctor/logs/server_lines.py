@@ -15,6 +15,9 @@ END_MARKER = "<MAXIMUM LOG FILE SIZE REACHED - FILE RENAMED>"
 """The last line of a log that was renamed because it had become too large."""
 
 MARK = "$$<"
+TILDE = "~"
+"""Ends every line of a message but the last."""
+
 _END = re.compile(
     r"\$\$<([^<>]*)(?:>(?:<(?!thread)([^<>]*)(?:>(?:<(?:thread=([^<>]*)>?)?)?)?)?)?\s*\Z"
 )
@@ -30,7 +33,7 @@ _THREAD = re.compile(r"\s*(?:(\d{1,10})(?=\s|\Z)|(?:0x)?([0-9A-Fa-f]{1,8})\b)")
 
 def is_server(line: str) -> bool:
     """Tell whether a line ends a record of this form, be it cut short within its end."""
-    start = line.rfind(MARK)
+    start = -1 if line.endswith(TILDE) else line.rfind(MARK)
     return start >= 0 and _END.match(line, start) is not None
 
 

@@ -11,30 +11,13 @@ import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from wimdock.errors import LogError, StorageError
+from wimdock.errors import LogError
+from wimdock.files import storage_error
 
 BLOCK = 1 << 20
 """Bytes that are read at once."""
 
 COMPRESSED = (".gz", ".xz")
-_HINTS = {
-    FileNotFoundError: "Check the path.",
-    PermissionError: "Check the permissions of the file and its folder.",
-    IsADirectoryError: "Name a file, not a folder.",
-}
-_HRESULTS = {
-    FileNotFoundError: 0x80070002,
-    PermissionError: 0x80070005,
-    IsADirectoryError: 0x80070005,
-}
-
-
-def refusal(error: OSError, path: Path | str) -> StorageError:
-    """Give our error for one of the operating system, on any operating system."""
-    reason = error.strerror or str(error)
-    return StorageError(
-        f"{path}: {reason}", hint=_HINTS.get(type(error)), hresult=_HRESULTS.get(type(error))
-    )
 
 
 def blocks(
@@ -53,7 +36,7 @@ def blocks(
                 raise LogError(message)
             yield from _content(path, file, on_read, on_trouble)
     except OSError as error:
-        raise refusal(error, path) from error
+        raise storage_error(error, path) from error
 
 
 def _content(
