@@ -47,6 +47,11 @@ COMMANDS: Mapping[str, Lazy] = {
         "preflight",
         "Say before a run what would stop it: host by host, check by check.",
     ),
+    "rehearse": Lazy(
+        "wimdock.cli.rehearse",
+        "rehearse",
+        "Play on a copy what Configuration Manager would do with an image on a given provider.",
+    ),
     "mount": Lazy(
         "wimdock.cli.mount", "mount", "Mount an image in an empty folder, through wimlib and FUSE."
     ),
@@ -59,6 +64,16 @@ COMMANDS: Mapping[str, Lazy] = {
         "wimdock.cli.unmount",
         "unmount",
         "End a mount, with its changes put into the image file or given up.",
+    ),
+    "cleanup": Lazy(
+        "wimdock.cli.cleanup",
+        "cleanup",
+        "Clear away what failed runs left in ConfigMgr_OfflineImageServicing.",
+    ),
+    "dism": Lazy(
+        "wimdock.cli.dism.command",
+        "dism",
+        "Carry out a command line of DISM, with DISM's layout of output and its codes.",
     ),
     "demo": Lazy(
         "wimdock.cli.demo",

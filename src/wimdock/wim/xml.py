@@ -124,13 +124,18 @@ class ImageCatalog:
         """The number of IMAGE elements."""
         return len(self._root.findall("IMAGE"))
 
+    def text(self, index: int, path: str) -> str:
+        """Give the text of one element of an image (`WINDOWS/HAL`); nothing where it has none."""
+        image = self._image(index)
+        found = image.findtext(path) if image is not None else None
+        return (found or "").strip()
+
     def record(self, index: int) -> ImageRecord:
         """Give what is said of one image; empty fields where nothing is said."""
         image = self._image(index)
 
         def text(path: str) -> str:
-            found = image.findtext(path) if image is not None else None
-            return (found or "").strip()
+            return self.text(index, path)
 
         languages = []
         if image is not None:
@@ -175,6 +180,11 @@ class ImageCatalog:
     def records(self, count: int) -> tuple[ImageRecord, ...]:
         """Give the records of the images 1 to `count`."""
         return tuple(self.record(index) for index in range(1, count + 1))
+
+    def order(self, index: int) -> tuple[str, ...]:
+        """Name the elements that are said of one image, in the order of the document."""
+        image = self._image(index)
+        return () if image is None else tuple(str(element.tag) for element in image)
 
     def counts(self, index: int) -> ImageCounts | None:
         """Give the figures of one image, or None where one of them is missing."""
