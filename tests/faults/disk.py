@@ -43,6 +43,10 @@ class CountingDisk(Disk):
         self._next("truncate")
         super().truncate(fd, length)
 
+    def remove(self, folder: int, name: str, *, is_folder: bool) -> None:
+        self._next("remove")
+        super().remove(folder, name, is_folder=is_folder)
+
     def replace(self, source: Path, target: Path) -> None:
         self._next("rename")
         super().replace(source, target)

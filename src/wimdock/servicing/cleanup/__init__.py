@@ -5,8 +5,11 @@ unmounted is deleted, and never anything outside of the staging folder. docs/gui
 tells people what to expect.
 """
 
+from wimdock.servicing.cleanup.clearing import clean_up
 from wimdock.servicing.cleanup.find import find_staging, search_staging
 from wimdock.servicing.cleanup.leftovers import Leftover, leftovers_in
+from wimdock.servicing.cleanup.plan import CleanupPlan, FolderPlan, plan_cleanup
+from wimdock.servicing.cleanup.result import CleanupResult, FolderResult, Proof
 from wimdock.servicing.cleanup.staged import (
     Change,
     PackageState,
@@ -17,12 +20,19 @@ from wimdock.servicing.cleanup.staged import (
 
 __all__ = [
     "Change",
+    "CleanupPlan",
+    "CleanupResult",
+    "FolderPlan",
+    "FolderResult",
     "Leftover",
     "PackageState",
+    "Proof",
     "Search",
     "StagedPackage",
     "StagingFolder",
+    "clean_up",
     "find_staging",
     "leftovers_in",
+    "plan_cleanup",
     "search_staging",
 ]

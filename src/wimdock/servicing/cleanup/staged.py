@@ -59,7 +59,8 @@ class StagedPackage:
     `size` (bytes) and `files` count what lies in the folder, without what is mounted there; None
     where they were not counted. `since` is when it was mounted, or the newest change in it.
     `reason` says from what the state follows, `unreadable` what could not be looked at, `typed`
-    the mount directory in Windows' words, where a record or DISM's mark tells.
+    the mount directory in Windows' words, where a record or DISM's mark tells. `is_silent`: a mount
+    that does not answer just now, and may be committing.
     """
 
     package_id: str
@@ -74,6 +75,7 @@ class StagedPackage:
     since: datetime | None = None
     change: Change = field(default_factory=Change)
     typed: str = ""
+    is_silent: bool = False
     unreadable: tuple[str, ...] = ()
 
     @property

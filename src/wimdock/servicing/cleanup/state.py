@@ -102,8 +102,8 @@ def _mounted(
     ours = known is not None and known.record is not None
     state = PackageState.MOUNTED_BY_WIMDOCK if ours else PackageState.MOUNTED_BY_WIMLIB
     reason = "an image is mounted here" + (", twice over" if len(here) > 1 else "")
-    if not _answers(package.mount_directory):
-        reason += "; its process is gone"
+    life = _life(package.mount_directory)
+    reason += {"dead": "; its process is gone", "silent": "; it does not answer"}.get(life, "")
     image = f"image {known.index} of {known.image.name}" if known and known.image else package.image
     record = known.record if known else None
     return replace(
@@ -114,6 +114,7 @@ def _mounted(
         image=image,
         since=record.since if record else None,
         typed=record.typed if record else "",
+        is_silent=life == "silent",
     )
 
 
@@ -155,12 +156,10 @@ def _unmounted(
     )
 
 
-def _answers(directory: Path) -> bool:
-    try:
-        directory.lstat()
-    except OSError:
-        return False
-    return True
+def _life(directory: Path) -> str:
+    from wimdock.servicing.mounts.probe import ask
+
+    return ask(directory).life.value
 
 
 def _measured(package: StagedPackage, entries: Sequence[Entry], view: View) -> StagedPackage:
@@ -178,7 +177,7 @@ def _measured(package: StagedPackage, entries: Sequence[Entry], view: View) -> S
         since=package.since or counted.changed,
         unreadable=tuple(counted.unreadable),
     )
-    if not package.state.can_be_discarded or package.mounted is None:
+    if not package.state.can_be_discarded or package.mounted is None or package.is_silent:
         return package
     record = package.mounted.record
     written = [entry.path for entry in entries if entry.kind is Kind.CHANGES]
