@@ -1,7 +1,8 @@
 """What a command ended with, in words: every exception becomes a Failure, and none a traceback.
 
-Exit statuses that belong to no class of `wimdock.errors` are kept here: 70 an error in wimdock
-itself, 71 out of memory, 130 interrupted, 141 nobody reads the output any more, 143 told to end.
+Exit statuses that belong to no class of `wimdock.errors` are kept here: 58 and 59 a preflight that
+does not say yes, 70 an error in wimdock itself, 71 out of memory, 130 interrupted, 141 nobody reads
+the output any more, 143 told to end.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ from wimdock.cli.output import visible
 from wimdock.errors import UsageError, WimdockError
 from wimdock.files import storage_error
 
+EXIT_BLOCKED = 58
+EXIT_UNCERTAIN = 59
 EXIT_INTERNAL = 70
 EXIT_MEMORY = 71
 EXIT_INTERRUPTED = 130
@@ -27,6 +30,8 @@ EXIT_TERMINATED = 143
 # What the statuses above mean, for the documentation.
 OTHER_STATUSES = {
     0: "The command did what it was asked to do.",
+    EXIT_BLOCKED: "`wimdock preflight`: a host cannot commit the image, or a check failed.",
+    EXIT_UNCERTAIN: "`wimdock preflight`: something could not be judged, and nothing failed.",
     EXIT_INTERNAL: "An error in wimdock itself; WIMDOCK_DEBUG=1 shows where.",
     EXIT_MEMORY: "The machine ran out of memory.",
     EXIT_INTERRUPTED: "Interrupted from the keyboard (SIGINT).",

@@ -152,6 +152,12 @@ class WindowsImage:
                     continue
         return None
 
+    @property
+    def servicing_stack(self) -> str:
+        """The version of its newest servicing stack such as "10.0.19041.1"; "" for none."""
+        stacks = self._servicing_stacks()
+        return ".".join(map(str, _version_in(stacks[0].parent.name))) if stacks else ""
+
     def _servicing_stacks(self) -> list[ImagePath]:
         """Give the paths of the servicing stacks' wcp.dll, the newest version first."""
         store = self.lookup(WINSXS)
