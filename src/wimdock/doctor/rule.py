@@ -48,8 +48,8 @@ class Evidence:
 
     Where `bounds` asks for anything, the evidence is a fact about host or image and no record is
     needed. Codes are unsigned HRESULTs; a Win32 code on a record counts as its HRESULT. Without
-    `severity`, records of DISM.log and CBS.log that are mere information do not count. A match does
-    not count where a later record of the incident matches the evidence `unless_followed_by`.
+    `severity` and `message`, records of DISM.log and CBS.log that are mere information do not
+    count. Nor does a match where a later record of the incident matches `unless_followed_by`.
     """
 
     name: str
@@ -121,17 +121,6 @@ class Source:
 
     title: str
     url: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class RuleHead:
-    """What names a failure: enough to say in which failures a code occurs."""
-
-    number: int
-    id: str
-    title: str
-    codes: tuple[int, ...]
-    file: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -88,7 +88,10 @@ class Table:
         return frozenset(found)
 
     def codes(self, key: str) -> tuple[int, ...]:
-        """Give a list of HRESULTs, each written 0x and eight digits."""
+        """Give a list of HRESULTs, each written 0x and eight digits; it may be empty."""
+        if self._left.get(key) == []:
+            del self._left[key]
+            return ()
         found = self.texts(key)
         for each in found:
             if not _CODE.fullmatch(each):

@@ -1,0 +1,70 @@
+"""The whole of a doctor's visit: logs read, sessions rebuilt and joined, incidents judged."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from wimdock.configmgr.provider import Provider
+from wimdock.doctor.aftermath import together
+from wimdock.doctor.diagnosis import Known, diagnose
+from wimdock.doctor.finding import Finding, LookedAt
+from wimdock.doctor.gathering import Gathered, gather
+from wimdock.doctor.image_facts import Images
+from wimdock.doctor.incident import join
+from wimdock.doctor.logs import Record, read_logs
+from wimdock.doctor.logs.reading import Progress
+from wimdock.doctor.matching import Matcher
+from wimdock.doctor.rule import Rule
+
+
+@dataclass(frozen=True, slots=True)
+class Examination:
+    """What was read and what was found; `unread` holds files that were not read, with why."""
+
+    findings: tuple[Finding, ...]
+    gathered: Gathered
+    unread: tuple[tuple[Path, str], ...] = ()
+
+    @property
+    def ruled_out(self) -> tuple[LookedAt, ...]:
+        """Every known failure that was looked at and is not what happened, each once."""
+        found = {each.rule.id: each for finding in self.findings for each in finding.ruled_out}
+        there = {finding.rule.id for finding in self.findings if finding.rule is not None}
+        return tuple(each for name, each in found.items() if name not in there)
+
+
+def examine(
+    paths: Sequence[Path],
+    rules: Iterable[Rule],
+    providers: Iterable[Provider] = (),
+    image: Images | None = None,
+    *,
+    companions: bool = True,
+    encoding: str | None = None,
+    on_progress: Progress | None = None,
+) -> Examination:
+    """Read logs and say what failed in them.
+
+    Raises StorageError and LogError where they cannot be read; whatever they hold raises nothing.
+    """
+    unread: list[tuple[Path, str]] = []
+    records = read_logs(
+        paths,
+        companions=companions,
+        encoding=encoding,
+        on_progress=on_progress,
+        on_trouble=lambda path, why: unread.append((path, why)),
+    )
+    known = Known(tuple(rules), tuple(providers), image)
+    return judge(records, known, unread)
+
+
+def judge(
+    records: Iterable[Record], known: Known, unread: Sequence[tuple[Path, str]] = ()
+) -> Examination:
+    """Say what failed in records that are read already."""
+    gathered = gather(records, Matcher(known.rules))
+    findings = [finding for incident in join(gathered) for finding in diagnose(incident, known)]
+    return Examination(together(findings, gathered), gathered, tuple(unread))
