@@ -36,10 +36,15 @@ from wimdock.wim.write_access import locked_archive
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """What became of a commit: the generation it made, or None; whether a mark was taken away."""
+    """What became of a commit.
+
+    `generation` is the one it made, None where it made none. `restored` says that wimlib's mark of
+    a write in progress was taken away, `unclear` that others wrote the file since.
+    """
 
     generation: Generation | None = None
     restored: bool = False
+    unclear: bool = False
 
 
 def begin_commit(image: Path, world: Surroundings) -> int:
@@ -67,8 +72,7 @@ def settle(record: MountRecord, world: Surroundings) -> Settled:
         rows = read_generations(image)
         known = current_generation(rows, archive.raw_header)
         if known is not None:
-            new = record.generation is not None and known.number > record.generation
-            return Settled(known if new else None)
+            return _known(record, rows, known)
         before = next((row for row in rows if row.number == record.generation), None)
         same = os.fstat(archive.fd).st_ino == record.inode and before is not None
         old = before if before is not None and same and _is_whole(archive, before) else None
@@ -81,6 +85,19 @@ def settle(record: MountRecord, world: Surroundings) -> Settled:
         return Settled(_add(archive, record, rows, old, world))
 
 
+def _known(record: MountRecord, rows: list[Generation], known: Generation) -> Settled:
+    """Tell what became of a commit from a sidecar that knows the state of the file."""
+    if known.number == record.generation:
+        return Settled()
+    ours = (row for row in rows if row.number == (record.generation or 0) + 1)
+    made = next((row for row in ours if row.note.startswith(_note(record))), None)
+    return Settled(made, unclear=made is None)
+
+
+def _note(record: MountRecord) -> str:
+    return f"mount: image {record.index} committed by wimlib"
+
+
 def _add(
     archive: Archive,
     record: MountRecord,
@@ -91,7 +108,7 @@ def _add(
     end = archive.committed_end
     number = rows[-1].number + 1 if rows else 1
     kept = [] if before is None else [row for row in rows if row.number <= before.number]
-    note = f"mount: image {record.index} committed by wimlib"
+    note = _note(record)
     if before is None:
         note += ", which wrote the whole file anew"
     added = 0 if before is None else end - before.length

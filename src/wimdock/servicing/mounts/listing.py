@@ -11,13 +11,20 @@ no       process is dead  NEEDS_REMOUNT, owner "wimlib"
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
-from wimdock.servicing.mounts.mountinfo import MountPoint, mount_points
-from wimdock.servicing.mounts.probe import Answer, Life, ask
-from wimdock.servicing.mounts.record import MountRecord, Phase, all_records, is_worked_on
+from wimdock.servicing.mounts.mountinfo import MountPoint, mount_at, mount_points
+from wimdock.servicing.mounts.probe import Answer, Life, ask_all
+from wimdock.servicing.mounts.record import (
+    MountRecord,
+    Phase,
+    all_records,
+    is_worked_on,
+    read_record,
+)
 
 OURS = "wimdock"
 WIMLIBS = "wimlib"
@@ -56,12 +63,26 @@ class Mounted:
 
 def list_mounts() -> tuple[Mounted, ...]:
     """Give every mounted image and every record of one: ours first, oldest first."""
-    points = {point.directory: point for point in mount_points()}
+    return _listed(all_records(), {point.directory: point for point in mount_points()})
+
+
+def mounted_at(directory: Path) -> Mounted | None:
+    """Give what is mounted or recorded at a folder; a record of ours before anything else."""
+    record, point = read_record(directory), mount_at(directory)
+    found = _listed(
+        () if record is None else (record,), {} if point is None else {directory: point}
+    )
+    return found[0] if found else None
+
+
+def _listed(
+    records: Sequence[MountRecord], points: Mapping[Path, MountPoint]
+) -> tuple[Mounted, ...]:
     wim_points = {place: point for place, point in points.items() if point.is_wim}
-    answers = {place: ask(place) for place in wim_points}
+    answers = ask_all(wim_points)
     found: list[Mounted] = []
     recognised: set[Path] = set()
-    for record in all_records():
+    for record in records:
         place = record.directory
         answer = answers.get(place)
         if answer is not None and _is_of(record, answer):
@@ -73,11 +94,6 @@ def list_mounts() -> tuple[Mounted, ...]:
         if place not in recognised
     ]
     return tuple(found)
-
-
-def mounted_at(directory: Path) -> Mounted | None:
-    """Give what is mounted or recorded at a folder; a record of ours before anything else."""
-    return next((each for each in list_mounts() if each.directory == directory), None)
 
 
 def _is_of(record: MountRecord, answer: Answer) -> bool:

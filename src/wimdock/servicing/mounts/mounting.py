@@ -29,7 +29,7 @@ from wimdock.servicing.mounts.record import (
     working_on,
     write_record,
 )
-from wimdock.servicing.mounts.refusal import refuse_directory, refuse_image
+from wimdock.servicing.mounts.refusal import refuse_directory, refuse_image, refuse_taken
 from wimdock.servicing.mounts.staging import make_staging, remove_staging, staging_path
 from wimdock.servicing.options import Surroundings, surroundings
 
@@ -56,6 +56,7 @@ def mount(
     with working_on(directory):
         refuse_directory(directory, image)
         refuse_image(image, index, writable=writable)
+        refuse_taken(image, index, writable=writable)
         record = MountRecord(
             directory,
             image,
@@ -87,10 +88,7 @@ def remount(directory: Path, *, world: Surroundings | None = None) -> MountRecor
             message = f"{directory} is mounted as it should be"
             raise MountError(message, hint="There is nothing to mount again.", hresult=0xC1420123)
         record = found.record
-        refuse_image(record.image, record.index, writable=False)
         clear(found, world)
-        refuse_directory(directory, record.image)
-        refuse_image(record.image, record.index, writable=record.writable)
         fresh = replace(
             record,
             since=world.clock.now(),
@@ -99,7 +97,15 @@ def remount(directory: Path, *, world: Surroundings | None = None) -> MountRecor
             header="",
             generation=None,
         )
-        return _mount(fresh, world)
+        try:
+            refuse_directory(directory, record.image)
+            refuse_image(record.image, record.index, writable=record.writable)
+            refuse_taken(record.image, record.index, writable=record.writable)
+            return _mount(fresh, world)
+        except WimdockError:
+            # What cannot be mounted again now can be later: it is still listed as such.
+            write_record(fresh, world.disk)
+            raise
 
 
 def _mount(record: MountRecord, world: Surroundings) -> MountRecord:

@@ -10,6 +10,8 @@ import errno
 import os
 import struct
 import threading
+import time
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -41,12 +43,27 @@ class Answer:
 
 def ask(directory: Path, patience: float = _PATIENCE) -> Answer:
     """Ask the mount at a folder what it is."""
-    answers: list[Answer] = []
-    # A daemon thread: where it stays blocked, it ends with the process.
-    asking = threading.Thread(target=lambda: answers.append(_ask(directory)), daemon=True)
-    asking.start()
-    asking.join(patience)
-    return answers[0] if answers else Answer(Life.SILENT)
+    return ask_all((directory,), patience)[directory]
+
+
+def ask_all(directories: Iterable[Path], patience: float = _PATIENCE) -> dict[Path, Answer]:
+    """Ask several mounts at once; all together are waited for no longer than one."""
+    answers: dict[Path, Answer] = {}
+
+    def note(directory: Path) -> None:
+        answers[directory] = _ask(directory)
+
+    # Daemon threads: where one stays blocked, it ends with the process.
+    asking = {
+        directory: threading.Thread(target=note, args=(directory,), daemon=True)
+        for directory in directories
+    }
+    for thread in asking.values():
+        thread.start()
+    end = time.monotonic() + patience
+    for thread in asking.values():
+        thread.join(max(end - time.monotonic(), 0))
+    return {directory: answers.get(directory, Answer(Life.SILENT)) for directory in asking}
 
 
 def _ask(directory: Path) -> Answer:

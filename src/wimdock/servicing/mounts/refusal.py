@@ -19,6 +19,9 @@ _STAGING = re.compile(r"\.(staging[0-9A-Za-z]{10}|wimdock-staging)$")
 
 def refuse_directory(directory: Path, image: Path) -> None:
     """Raise MountError, or AlreadyMounted, where an image cannot be mounted in this folder."""
+    if directory.parent == directory:
+        message = "an image cannot be mounted over the root of everything"
+        raise MountError(message, hint="Name an empty folder.", hresult=0xC1420131)
     if mount_at(directory) is not None:
         message = f"something is mounted in {directory} already"
         raise AlreadyMounted(message, hresult=0xC1420113)
@@ -50,9 +53,6 @@ def _directory_error(error: OSError, directory: Path) -> Exception:
 
 
 def _refuse_place(directory: Path, image: Path) -> None:
-    if directory.parent == directory:
-        message = "an image cannot be mounted over the root of everything"
-        raise MountError(message, hint="Name an empty folder.", hresult=0xC1420131)
     for folder in (directory, *directory.parents):
         if folder.parent == image.parent and _STAGING.search(folder.name):
             message = f"{directory} lies in a folder where a mount keeps its changes"
@@ -64,7 +64,7 @@ def _refuse_place(directory: Path, image: Path) -> None:
 
 
 def refuse_image(image: Path, index: int, *, writable: bool) -> None:
-    """Raise what speaks against mounting this image: no such index, read-only, locked, mounted."""
+    """Raise what in the file itself speaks against mounting: no such index, marked read-only."""
     from wimdock.wim import Archive
     from wimdock.wim.generations import read_generations
     from wimdock.wim.write_access import refuse_unwritable
@@ -78,18 +78,23 @@ def refuse_image(image: Path, index: int, *, writable: bool) -> None:
             refuse_unwritable(archive)
             # Without it there would be no way back from a commit.
             read_generations(image)
-    _refuse_mounted(image, index, writable=writable)
-    if writable:
-        need_folder(image)
-        _refuse_locked(image)
 
 
-def _refuse_mounted(image: Path, index: int, *, writable: bool) -> None:
-    """Refuse what is mounted read/write already: the file for writing, the image for reading."""
+def refuse_taken(image: Path, index: int, *, writable: bool) -> None:
+    """Raise AlreadyMounted or ImageBusy where somebody else has the file or image for himself.
+
+    That is the file, for writing, and an image that is mounted read/write, for reading too.
+    """
     other = mounted_for_writing(image)
     if other is not None and (writable or other.index == index):
         message = f"image {other.index} of {image} is mounted read/write in {other.directory}"
-        raise AlreadyMounted(message)
+        if not other.is_live:
+            message = f"{image} was mounted read/write in {other.directory} and never unmounted"
+        hint = f"`wimdock unmount {other.directory} --discard` ends it, and loses its changes."
+        raise AlreadyMounted(message, hint=hint)
+    if writable:
+        need_folder(image)
+        _refuse_locked(image)
 
 
 def mounted_for_writing(image: Path) -> Mounted | None:

@@ -78,6 +78,17 @@ def _is_plain(path: Path) -> bool:
     return stat.S_ISREG(path.lstat().st_mode)
 
 
+def changes_size(record: MountRecord) -> int:
+    """Give how many bytes of changes a mount keeps, before compression."""
+    if record.staging is None:
+        return 0
+    size = 0
+    for path in record.staging.rglob("*"):
+        with suppress(OSError):
+            size += path.lstat().st_size
+    return size
+
+
 def abandoned_staging(image: Path) -> tuple[Path, ...]:
     """Give the staging folders beside an image that wimlib left without us and nobody holds open.
 

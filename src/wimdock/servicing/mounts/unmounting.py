@@ -8,6 +8,7 @@ ends; the sidecar gets the new generation; what the mount left is removed, our r
 from __future__ import annotations
 
 import hashlib
+import shutil
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -36,7 +37,7 @@ from wimdock.servicing.mounts.record import (
     working_on,
     write_record,
 )
-from wimdock.servicing.mounts.staging import remove_staging
+from wimdock.servicing.mounts.staging import changes_size, remove_staging
 from wimdock.servicing.options import Surroundings, surroundings
 from wimdock.wim.generations import Generation
 
@@ -118,6 +119,10 @@ def _end_stale(found: Mounted, world: Surroundings, *, commit: bool) -> Unmounte
         raise CommitFailed(message, hint=hint, hresult=0xC1510114)
     cleared = clear(found, world)
     generation = cleared.settled.generation
+    if commit and cleared.settled.unclear:
+        message = f"{found.image} was written by others since: nobody can tell if it was committed"
+        hint = f"Look at it with `wimdock generations {found.image}` and `wimdock inspect`."
+        raise CommitFailed(message, hint=hint, hresult=0xC142011D)
     if commit and generation is None:
         message = f"the changes made in {found.directory} are lost: its process ended too early"
         hint = f"{found.image} is as it was before. Mount it and make them again."
@@ -209,7 +214,10 @@ def _failed(record: MountRecord, world: Surroundings, error: WimdockError) -> No
         if isinstance(error, MountInUse):
             raise error
         message = f"{record.directory} cannot be committed and stays mounted: {error.message}"
-        hint = "Check the disk's free space; --discard gives the changes up."
+        hint = "Check the image's disk and try again; --discard gives the changes up."
+        if shutil.disk_usage(record.image.parent).free < changes_size(record):
+            hint = "Free space on the image's disk and try again; --discard gives the changes up."
+            raise CommitFailed(message, hint=hint, hresult=0x80070070) from error
         raise CommitFailed(message, hint=hint, hresult=error.hresult) from error
     found = mounted_at(record.directory)
     if found is None or found.state is MountState.OK:
