@@ -1,0 +1,135 @@
+"""Records preflight, rehearsal, doctor and clean-up of one case on a terminal: docs/recordings.
+
+`scripts/docs --recording` makes it anew, from real runs in a folder of its own: an asciicast
+(version 2, as asciinema plays it) and a picture of the same lines. It needs FUSE, as mounting does.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import io
+import json
+import os
+import pty
+import re
+import select
+import shlex
+import struct
+import subprocess
+import sys
+import tempfile
+import termios
+import time
+from pathlib import Path
+
+from rich.console import Console
+from rich.text import Text
+
+RECORDINGS = Path(__file__).parent.parent / "docs" / "recordings"
+_WIDTH, _HEIGHT = 100, 40
+_PROMPT = "\x1b[1;32m$\x1b[0m "
+_PAUSE = 1.0
+_FONT = re.compile(r"@font-face \{.*?\}\s*", re.DOTALL)
+_CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-ln-z]|\r(?!\n)")
+
+COMMANDS: tuple[tuple[tuple[str, ...], int], ...] = (
+    (
+        ("preflight", "demo.wim", "--provider", "CM01=6.3.9600", "--provider", "CM02=Server 2019"),
+        58,
+    ),
+    (("rehearse", "demo.wim", "--provider", "CM01=6.3.9600", "--staging", "d"), 54),
+    (("doctor", "d/Logs", "--image", "demo.wim"), 0),
+    (("cleanup", "d", "--yes"), 0),
+    (("rehearse", "demo.wim", "--provider", "CM02=Server 2019", "--staging", "d"), 0),
+)
+"""What is run, and the exit status that it must end with."""
+
+
+def on_terminal(folder: str, arguments: tuple[str, ...]) -> tuple[list[tuple[float, str]], int]:
+    """Run wimdock on a terminal of its own; give its output, piece by piece, and its status."""
+    master, slave = pty.openpty()
+    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", _HEIGHT, _WIDTH, 0, 0))
+    environment = os.environ | {
+        "TERM": "xterm-256color",
+        "WIMDOCK_STATE": f"{folder}/state",
+        "COLUMNS": str(_WIDTH),
+    }
+    began = time.monotonic()
+    process = subprocess.Popen(
+        (sys.executable, "-m", "wimdock", *arguments),
+        cwd=folder,
+        stdin=slave,
+        stdout=slave,
+        stderr=slave,
+        env=environment,
+        start_new_session=True,
+    )
+    os.close(slave)
+    pieces: list[tuple[float, str]] = []
+    decoder = io.IncrementalNewlineDecoder(None, translate=False)
+    while True:
+        ready, _, _ = select.select([master], [], [], 0.2)
+        if ready:
+            try:
+                data = os.read(master, 1 << 16)
+            except OSError:  # the other end is closed
+                break
+            text = data.decode("utf-8", "replace").replace(folder, "/srv/demo")
+            pieces.append((time.monotonic() - began, str(decoder.decode(text))))
+        elif process.poll() is not None:
+            break
+    os.close(master)
+    return pieces, process.wait()
+
+
+def record() -> tuple[list[tuple[float, str]], str]:
+    """Run all commands; give the events of the cast, and all that was shown as text."""
+    events: list[tuple[float, str]] = []
+    shown: list[str] = []
+    now = _PAUSE
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder, "d").mkdir()
+        subprocess.run(
+            (sys.executable, "-m", "wimdock", "demo", "."),
+            cwd=folder,
+            check=True,
+            capture_output=True,
+        )
+        for arguments, expected in COMMANDS:
+            typed = f"{_PROMPT}{shlex.join(('wimdock', *arguments))}\r\n"
+            events.append((now, typed))
+            shown.append(typed)
+            pieces, status = on_terminal(folder, arguments)
+            if status != expected:
+                message = f"{arguments[0]} ended with {status}, not {expected}: {pieces}"
+                raise RuntimeError(message)
+            events += [(now + at, text) for at, text in pieces]
+            shown += [text for _, text in pieces]
+            now += (pieces[-1][0] if pieces else 0) + _PAUSE
+            events.append((now, "\r\n"))
+            shown.append("\r\n")
+    return events, "".join(shown)
+
+
+def picture(shown: str) -> str:
+    """Draw what was shown as an SVG, without what a terminal overwrote."""
+    lines = [line.rsplit("\r", 1)[-1] for line in shown.replace("\r\n", "\n").split("\n")]
+    console = Console(record=True, width=_WIDTH, file=io.StringIO(), force_terminal=True)
+    console.print(Text.from_ansi(_CONTROL.sub("", "\n".join(lines))))
+    drawn = _FONT.sub("", console.export_svg(title="wimdock", unique_id="wimdock"))
+    return drawn.replace("<text ", '<text xml:space="preserve" ')
+
+
+def main() -> None:
+    """Write the cast and the picture."""
+    events, shown = record()
+    head = {"version": 2, "width": _WIDTH, "height": _HEIGHT, "title": "wimdock: a failed commit"}
+    lines = [json.dumps(head), *(json.dumps([round(at, 3), "o", text]) for at, text in events)]
+    RECORDINGS.mkdir(exist_ok=True)
+    (RECORDINGS / "failed-commit.cast").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    (RECORDINGS / "failed-commit.svg").write_text(picture(shown), encoding="utf-8")
+    print(f"wrote {RECORDINGS.name}/failed-commit.cast and .svg")
+
+
+if __name__ == "__main__":
+    main()
