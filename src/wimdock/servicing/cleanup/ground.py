@@ -66,16 +66,16 @@ class Ground:
         StagingError where something else stands there by now, or another file system;
         StorageError where it cannot be opened.
         """
-        where = Path(name_of(parent), name)
         try:
             fd = open_folder(name, parent)
         except OSError as error:
+            where = Path(name_of(parent), name)
             if error.errno in {errno.ELOOP, errno.ENOTDIR, errno.ENOENT}:
                 raise changed(where) from error
             raise storage_error(error, where) from error
         try:
             self.refuse_other(fd)
-            _refuse_changed(fd, identity(seen), where)
+            _refuse_changed(fd, identity(seen))
             if is_reparse_point(fd):
                 os.close(fd)
                 return None
@@ -89,7 +89,7 @@ class Ground:
         """Open the folder above an open one; StagingError where that is not the expected one."""
         above = open_folder("..", fd)
         try:
-            _refuse_changed(above, expected, Path(name_of(fd)))
+            _refuse_changed(above, expected)
             self.refuse_other(above)
         except BaseException:
             os.close(above)
@@ -97,9 +97,9 @@ class Ground:
         return above
 
 
-def _refuse_changed(fd: int, expected: tuple[int, int], where: Path) -> None:
+def _refuse_changed(fd: int, expected: tuple[int, int]) -> None:
     if identity(os.fstat(fd)) != expected:
-        raise changed(where)
+        raise changed(Path(name_of(fd)))
 
 
 def changed(where: Path) -> StagingError:
