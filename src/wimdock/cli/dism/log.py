@@ -134,11 +134,14 @@ def _quoted(token: str) -> str:
     return f'{name}:"{value}"' if colon and " " not in name else f'"{token}"'
 
 
-def open_log(tokens: Sequence[str], drives: Drives) -> RunLog:
-    """Give the log that the command line asks for, also where the rest of it makes no sense."""
-    typed = value_of(tokens, "logpath")
-    if typed:
-        return RunLog(drives.path(typed), typed)
+def default_log() -> RunLog:
+    """Give the log of a run that asks for no other: dism.log in the folder for wimdock's state."""
     from wimdock.servicing.mounts.record import state_folder
 
     return RunLog(state_folder() / "dism.log")
+
+
+def asked_log(tokens: Sequence[str], drives: Drives) -> RunLog | None:
+    """Give the log that /LogPath names, also where the rest of the line makes no sense."""
+    typed = value_of(tokens, "logpath")
+    return RunLog(drives.path(typed), typed) if typed else None

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from wimdock.cli.dism.drives import SETTING, Drives, read_drives
 from wimdock.cli.dism.layout import Screen, exit_status
-from wimdock.cli.dism.log import EVERYTHING, RunLog, open_log
+from wimdock.cli.dism.log import EVERYTHING, RunLog, asked_log, default_log
 from wimdock.cli.dism.syntax import CommandLine, parse, refuse_value
 from wimdock.cli.dism.usage import show_usage
 from wimdock.cli.dism.verbs import Verb
@@ -93,11 +93,11 @@ class Session:
 def run(tokens: Sequence[str], drives: Sequence[str]) -> int:
     """Carry a command line out and give the exit status; interrupts alone are raised."""
     screen = Screen(quiet=any(token.strip('"').lower() in _QUIET for token in tokens))
-    log = RunLog()
+    log = default_log()
     try:
         screen.header()
         known = read_drives(drives, os.environ.get(SETTING, ""))
-        log = open_log(tokens, known)
+        log = asked_log(tokens, known) or log
         line = parse(tokens)
         if line.help_wanted or line.verb is None:
             show_usage(screen, line.verb)
