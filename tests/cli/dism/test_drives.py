@@ -82,6 +82,12 @@ def test_an_unmapped_drive_says_how_to_map_it() -> None:
     assert "--drive X=" in caught.value.hint
 
 
+def test_backslashes_that_the_shell_ate_are_suspected() -> None:
+    with pytest.raises(UsageError) as caught:
+        Drives({"D": Path("/srv")}).path("D:ConfigMgr_OfflineImageServicingCAS00123ImageMountDir")
+    assert "in quotes" in caught.value.hint
+
+
 def test_a_drive_whose_folder_is_gone(tmp_path: Path) -> None:
     assert code_of(Drives({"D": tmp_path / "gone"}), "D:\\a") == 0x80070003
 

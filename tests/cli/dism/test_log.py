@@ -73,3 +73,12 @@ def test_a_default_log_that_cannot_be_written_stops_nothing(
 def test_a_command_line_is_quoted_as_in_windows() -> None:
     tokens = ["/a", r"/MountDir:C:\a b", '/ImageFile:"D:\\c d"', "x y"]
     assert command_line(tokens) == (r'wimdock dism /a /MountDir:"C:\a b" /ImageFile:"D:\c d" "x y"')
+
+
+def test_no_log_is_appended_to_an_image(dism: Dism, image: Path) -> None:
+    before = image.read_bytes()
+    ended = dism("/Get-ImageInfo", f"/ImageFile:{image}", f"/LogPath:{image}")
+    assert ended.status == 0x10
+    assert "it is a file of another kind" in ended.out
+    assert dism("/Nonsense", f"/LogPath:{image}").status == 87
+    assert image.read_bytes() == before

@@ -71,7 +71,10 @@ class Drives:
             raise UsageError(message, hint=hint, hresult=_PATH_NOT_FOUND)
         if not rest.startswith(("\\", "/")):
             message = f"{text} is relative to a current folder on its drive, and there is none"
-            hint = f"Write it from the root: {letter.upper()}:\\..."
+            hint = (
+                "Write it from the root, and in a Linux shell in quotes, which keep its "
+                f"backslashes: '{letter.upper()}:\\...'"
+            )
             raise UsageError(message, hint=hint, hresult=_INVALID_NAME)
         if not folder.is_dir():
             message = f"{folder}, which stands for drive {letter.upper()}:, is no folder"

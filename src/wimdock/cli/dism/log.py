@@ -27,6 +27,7 @@ EVERYTHING = 3
 _PROGRAM = "DISM.EXE"
 _NO_LOG = 0xC1500010
 _UNSPECIFIED = 0x80004005
+_HEAD = 512
 
 
 class RunLog:
@@ -56,6 +57,7 @@ class RunLog:
         if self._path is None or self._opened:
             return
         try:
+            _refuse_other(self._path)
             self._path.parent.mkdir(parents=True, exist_ok=True)
             self._file = DismLog(self._path, SystemClock())
         except (OSError, StorageError) as error:
@@ -120,6 +122,16 @@ class RunLog:
         if self._file is not None:
             self._file.close()
             self._file = None
+
+
+def _refuse_other(path: Path) -> None:
+    """Raise StorageError where a file stands that is no log: no image is to grow a log's tail."""
+    if not path.is_file():
+        return
+    with path.open("rb") as file:
+        if b"\0" in file.read(_HEAD):
+            message = "it is a file of another kind"
+            raise StorageError(message)
 
 
 def command_line(tokens: Sequence[str]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from wimdock.cli.dism.layout import UNDEFINED
@@ -9,6 +10,9 @@ from wimdock.cli.dism.layout import UNDEFINED
 if TYPE_CHECKING:
     from wimdock.cli.dism.session import Session
     from wimdock.servicing.mounts import Mounted
+
+
+_ON_DRIVE = re.compile(r"[A-Za-z]:[\\/]")
 
 
 def get_mounted_image_info(session: Session) -> None:
@@ -29,9 +33,10 @@ def get_mounted_image_info(session: Session) -> None:
 def _rows(session: Session, mounted: Mounted) -> list[tuple[str, object]]:
     """Give what is shown of one; folder and file as Windows has them where they lie on a drive."""
     name = session.drives.windows_name
-    typed = mounted.record.typed if mounted.record is not None else ""
+    typed = mounted.record.typed.replace('"', "") if mounted.record is not None else ""
+    on_drive = _ON_DRIVE.match(typed) is not None
     return [
-        ("Mount Dir", typed or name(mounted.directory)),
+        ("Mount Dir", typed if on_drive else name(mounted.directory)),
         ("Image File", UNDEFINED if mounted.image is None else name(mounted.image)),
         ("Image Index", UNDEFINED if mounted.index is None else mounted.index),
         ("Mounted Read/Write", "Yes" if mounted.writable else "No"),

@@ -100,8 +100,9 @@ def commit_image(session: Session) -> None:
     world = session.surroundings()
     with _logging_failure(session, commit=True):
         unmount(directory, commit=True, world=world)
-    if record is None:  # unmount commits nothing that has no record
-        return
+    if record is None:  # it came after we looked, and whoever mounted it knows how
+        message = f"the changes in {directory} are committed, but it is not mounted again"
+        raise MountError(message, hint="Mount it anew: nothing is lost.")
     try:
         mount(
             record.image,
