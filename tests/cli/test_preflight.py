@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import jsonschema
 import pytest
+import trustme
 
+from tests.configmgr.site_server import SiteServer
 from tests.lab.tool import run as run_tool
 from tests.servicing.surroundings import cabinet_of
 from wimdock.cli.main import run
@@ -188,3 +190,47 @@ def test_names_cannot_steer_the_terminal(
     assert "\x1b" not in text
     assert "\u202e" not in text
     assert r"\u202e" in text
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[tuple[SiteServer, str]]:
+    """Give a site on loopback, and the option that names who signed its certificate."""
+    authority = trustme.CA()
+    path = tmp_path / "ca.pem"
+    authority.cert_pem.write_to_path(str(path))
+    with SiteServer(authority=authority) as server:
+        yield server, f"--ca={path}"
+
+
+def test_the_hosts_of_a_site(
+    lab_image: Copies,
+    tmp_path: Path,
+    site: tuple[SiteServer, str],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    server, ca = site
+    image = lab_image("xpress").rename(tmp_path / "golden.wim")
+    server.token = "abc.def"  # noqa: S105 - no secret
+    token = tmp_path / "token"
+    token.write_text(server.token)
+    options = f"--adminservice={server.url}", ca, f"--token-file={token}"
+    found = document(capsys, 58, image, *options, "--provider=wimdock")
+    assert [(each["name"], each["build"], each["site"]) for each in found["hosts"]] == [
+        ("wimdock", None, ""),
+        ("CM01.contoso.com", "6.3.9600", "CAS"),
+        ("CM02.contoso.com", "10.0.17763", "CAS"),
+    ]
+    assert found["hosts_named"]
+    (package,) = found["packages"]
+    assert (package["package_id"], package["sure"]) == ("CAS00123", False)
+
+
+def test_a_site_that_cannot_be_asked(
+    lab_image: Copies, site: tuple[SiteServer, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    server, ca = site
+    image = lab_image("xpress")
+    assert said(capsys, 66, image, f"--adminservice={server.url}") == ""
+    server.token = "abc.def"  # noqa: S105 - no secret
+    assert said(capsys, 67, image, f"--adminservice={server.url}", ca) == ""
+    assert said(capsys, 2, image, ca) == ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,14 +12,19 @@ from wimdock.cli.failure import EXIT_BLOCKED, EXIT_UNCERTAIN
 from wimdock.cli.options import FILE, examples, image_argument, json_option
 from wimdock.cli.output import print_document
 from wimdock.cli.service import IndexChoice
+from wimdock.errors import UsageError
 
 if TYPE_CHECKING:
     from wimdock.configmgr.provider import Provider
+    from wimdock.configmgr.site import Site
+    from wimdock.events import Reporter
+    from wimdock.reparse.hosts import Build
 
 _EXAMPLES = examples(
     "wimdock preflight golden.wim --provider CM01=6.3.9600 --provider 'CM02=Server 2019'",
     "wimdock preflight golden.wim --update kb5031356.cab --staging /mnt/d --providers hosts.csv",
     "wimdock preflight golden.wim --index 1 --provider wimdock",
+    "wimdock preflight golden.wim --adminservice https://cm01.contoso.com/AdminService",
     "wimdock preflight golden.wim --json | jq -r .readiness",
 )
 
@@ -62,6 +68,28 @@ _EXAMPLES = examples(
     metavar="DIR",
     help="The drive or folder where a run stages, as this machine sees it.",
 )
+@click.option(
+    "--adminservice",
+    metavar="URL",
+    help="Ask a Configuration Manager site for its providers and image packages, such as "
+    "https://cm01.contoso.com/AdminService.",
+)
+@click.option(
+    "--ca", type=FILE, metavar="FILE", help="The authority that signed the site's certificate."
+)
+@click.option(
+    "--token-file",
+    type=FILE,
+    metavar="FILE",
+    help="A file with a bearer token for the site, else WIMDOCK_ADMINSERVICE_TOKEN.",
+)
+@click.option(
+    "--user",
+    default="",
+    metavar="NAME",
+    help="Who asks the site, as DOMAIN\\user or user@domain; the password is in "
+    "WIMDOCK_ADMINSERVICE_PASSWORD or asked for. Without it, the Kerberos ticket counts.",
+)
 @json_option
 def preflight(
     *,
@@ -71,6 +99,10 @@ def preflight(
     providers: tuple[str, ...],
     list_of_providers: Path | None,
     staging: Path | None,
+    adminservice: str | None,
+    ca: Path | None,
+    token_file: Path | None,
+    user: str,
     as_json: bool,
 ) -> int:
     """Say before a run what would stop it: host by host, check by check.
@@ -92,14 +124,23 @@ def preflight(
     from wimdock.servicing.preflight.run import PreflightOptions
     from wimdock.servicing.preflight.run import preflight as look
 
-    options = PreflightOptions(
-        indexes=() if index is None else (index,),
-        updates=updates,
-        hosts=_hosts(providers, list_of_providers),
-        staging=staging,
-    )
+    named = _named(providers, list_of_providers)
+    if adminservice is None and (ca or token_file or user):
+        message = "--ca, --token-file and --user say how to ask a site, and none is named"
+        raise UsageError(message, hint="Name it with --adminservice URL.")
     with Terminal() as terminal:
-        report = look(image, options, surroundings(Reporter(terminal)))
+        reporter = Reporter(terminal)
+        site = None
+        if adminservice is not None:
+            site = _asked(adminservice, ca, token_file, user, reporter)
+        options = PreflightOptions(
+            indexes=() if index is None else (index,),
+            updates=updates,
+            hosts=_each_once((*named, *(site.providers if site else ()))),
+            staging=staging,
+            site=site,
+        )
+        report = look(image, options, surroundings(reporter))
     if as_json:
         print_document("preflight", preflight_document.content(report))
     else:
@@ -111,11 +152,40 @@ def preflight(
     }[report.readiness]
 
 
-def _hosts(named: tuple[str, ...], listed: Path | None) -> tuple[Provider, ...]:
-    """Give all hosts, each once."""
+def _named(providers: tuple[str, ...], listed: Path | None) -> tuple[Provider, ...]:
+    """Give the hosts that the command line and a file name."""
     from wimdock.configmgr.provider import parse_provider, read_providers
 
-    found = [parse_provider(text) for text in named]
-    if listed is not None:
-        found += read_providers(listed)
-    return tuple({(host.name.lower(), host.build): host for host in found}.values())
+    found = tuple(parse_provider(text) for text in providers)
+    return found if listed is None else (*found, *read_providers(listed))
+
+
+def _each_once(hosts: tuple[Provider, ...]) -> tuple[Provider, ...]:
+    """Give hosts once each: the first that was named, but one whose build is known before others.
+
+    Two of one name with different builds stay two: nobody here can tell which is right.
+    """
+    known = {host.name.lower() for host in hosts if host.build is not None}
+    found: dict[tuple[str, Build | None], Provider] = {}
+    for host in hosts:
+        if host.build is not None or host.name.lower() not in known:
+            found.setdefault((host.name.lower(), host.build), host)
+    return tuple(found.values())
+
+
+def _asked(
+    url: str, ca: Path | None, token_file: Path | None, user: str, reporter: Reporter
+) -> Site:
+    """Ask a site; the password is asked for where somebody sits at a terminal."""
+    import os
+
+    from wimdock.configmgr.admin_service import read_site
+    from wimdock.configmgr.authentication import read_credentials
+
+    def ask(question: str) -> str:
+        return str(click.prompt(question, hide_input=True, err=True))
+
+    credentials = read_credentials(
+        os.environ, token_file=token_file, user=user, ask=ask if sys.stdin.isatty() else None
+    )
+    return read_site(url, credentials, ca=ca, report=reporter)

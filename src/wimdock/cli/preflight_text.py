@@ -32,8 +32,9 @@ _STRENGTH = 8
 def print_report(report: PreflightReport) -> None:
     """Print everything that a preflight found."""
     head = str(report.image)
-    if report.packages:
-        head += f" (package {', '.join(report.packages)})"
+    sure = [package.package_id for package in report.packages if package.sure]
+    if sure:
+        head += f" (package {', '.join(sure)})"
     _line(head)
     before: ImageFindings | None = None
     for image in report.images:

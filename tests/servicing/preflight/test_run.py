@@ -13,8 +13,9 @@ from tests.servicing.surroundings import cabinet_of, everything_in, quick
 from wimdock.configmgr.provider import Provider
 from wimdock.servicing.preflight import Ability
 from wimdock.servicing.preflight.check import Result
+from wimdock.servicing.preflight.example_hosts import EXAMPLE_HOSTS
 from wimdock.servicing.preflight.report import Readiness
-from wimdock.servicing.preflight.run import EXAMPLE_HOSTS, PreflightOptions, preflight
+from wimdock.servicing.preflight.run import PreflightOptions, preflight
 
 Copies = Callable[[str], Path]
 

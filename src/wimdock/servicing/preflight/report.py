@@ -14,6 +14,7 @@ from wimdock.reparse.judgement import Strength
 from wimdock.servicing.preflight.captured import Capture
 from wimdock.servicing.preflight.check import Check, Result
 from wimdock.servicing.preflight.host import Ability, HostVerdict
+from wimdock.servicing.preflight.registered import Registered
 from wimdock.servicing.preflight.space import Part
 
 _WORST_FIRST = (Ability.CANNOT, Ability.UNKNOWN, Ability.CAN_COMMIT)
@@ -49,7 +50,7 @@ class PreflightReport:
     """A preflight of one image file.
 
     `named` tells whether the hosts are those that somebody named; otherwise they are examples, one
-    of each server build. `packages` are the IDs under which a site knows this file.
+    of each server build. `packages` are those under which a site may know this file.
     """
 
     image: Path
@@ -58,7 +59,7 @@ class PreflightReport:
     images: tuple[ImageFindings, ...]
     checks: tuple[Check, ...]
     parts: tuple[Part, ...] = ()
-    packages: tuple[str, ...] = ()
+    packages: tuple[Registered, ...] = ()
 
     def verdict(self, number: int) -> HostVerdict:
         """Give the worst verdict on the host with this number, over all images."""

@@ -12,28 +12,22 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from wimdock.configmgr.provider import WIMDOCK, Provider
+from wimdock.configmgr.provider import Provider
 from wimdock.errors import NoSuchImage, NotAnImage, StorageError, WimdockError
 from wimdock.events import Reporter
 from wimdock.files import naming, real_path, refuse_special
 from wimdock.image.change_set import HiveName
 from wimdock.image.reparse_points import ReparsePoint, grouped, reparse_points
 from wimdock.image.windows import WindowsImage
-from wimdock.reparse.hosts import (
-    SERVER_2012,
-    SERVER_2012_R2,
-    SERVER_2016,
-    SERVER_2019,
-    SERVER_2022,
-    SERVER_2025,
-    Build,
-)
+from wimdock.reparse.hosts import Build
 from wimdock.servicing.options import Surroundings
 from wimdock.servicing.preflight import image_file, staging
 from wimdock.servicing.preflight.captured import capture_facts, judge_capture
 from wimdock.servicing.preflight.check import Check, Result, guarded
+from wimdock.servicing.preflight.example_hosts import EXAMPLE_HOSTS
 from wimdock.servicing.preflight.host import judge_host
 from wimdock.servicing.preflight.known_updates import check_known
+from wimdock.servicing.preflight.registered import Registered, check_record, registered_as
 from wimdock.servicing.preflight.report import ImageFindings, PreflightReport
 from wimdock.servicing.preflight.sessions import check_sessions
 from wimdock.servicing.preflight.space import (
@@ -53,23 +47,8 @@ from wimdock.servicing.workspace import open_workspace
 from wimdock.wim import Archive
 
 if TYPE_CHECKING:
+    from wimdock.configmgr.site import Site
     from wimdock.wim import Image
-
-EXAMPLE_HOSTS = (
-    *(
-        Provider(build.name, build, source="an example of this build")
-        for build in (
-            SERVER_2012,
-            SERVER_2012_R2,
-            SERVER_2016,
-            SERVER_2019,
-            SERVER_2022,
-            SERVER_2025,
-        )
-    ),
-    Provider(WIMDOCK, None, source="wimdock itself"),
-)
-"""The hosts that are judged where nobody names one."""
 
 _WINDOWS = ("image-contents", "Windows in the image")
 
@@ -78,14 +57,14 @@ _WINDOWS = ("image-contents", "Windows in the image")
 class PreflightOptions:
     """What a run is to do: `indexes` and `updates` may be empty, and stand for all and none.
 
-    Without `hosts`, one of each server build is judged as an example.
+    Without `hosts`, one of each server build is judged as an example. `site` is what a site said.
     """
 
     indexes: tuple[int, ...] = ()
     updates: tuple[Path, ...] = ()
     hosts: tuple[Provider, ...] = ()
     staging: Path | None = None
-    packages: tuple[str, ...] = ()
+    site: Site | None = None
 
 
 def preflight(image: Path, options: PreflightOptions, world: Surroundings) -> PreflightReport:
@@ -117,6 +96,7 @@ class _Preflight:
         self.windows: list[int] = []
         self.checks: list[Check] = []
         self.parts: tuple[Part, ...] = ()
+        self.packages: tuple[Registered, ...] = ()
 
     def report(self) -> PreflightReport:
         self._read_updates()
@@ -137,7 +117,7 @@ class _Preflight:
             tuple(self.images),
             tuple(self.checks),
             self.parts,
-            self.options.packages,
+            self.packages,
         )
 
     def _read_updates(self) -> None:
@@ -167,6 +147,11 @@ class _Preflight:
                 self._image(archive, index)
         if self.for_windows:
             self.checks += guarded(SPACE, "Free space", lambda: self._space(archive, indexes))
+        if self.options.site is not None:
+            site = self.options.site
+            volume = volume_of(self.path.parent)
+            self.packages = registered_as(self.path, volume, site.image_packages)
+            self.checks += check_record(self.packages, self.images, count, site)
         archive.release_image()
 
     def _image(self, archive: Archive, index: int) -> None:

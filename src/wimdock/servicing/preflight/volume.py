@@ -38,7 +38,7 @@ class Volume:
     """The volume of a folder; `folder` is what exists of it, the folder itself or one above.
 
     `file_system` is empty where the system does not tell. `free` and `size` are bytes, `device`
-    tells one volume from another.
+    tells one volume from another; `source` is what is mounted, such as `//server/share`.
     """
 
     folder: Path
@@ -48,6 +48,7 @@ class Volume:
     device: int
     free: int
     size: int
+    source: str = ""
 
     @property
     def is_read_only(self) -> bool:
@@ -76,13 +77,13 @@ def volume_of(path: Path, mounts: Path = MOUNT_INFO) -> Volume:
         device = folder.stat().st_dev
     except OSError as error:
         raise storage_error(error, folder) from error
-    mount_point, file_system, options = _mount_of(folder, mounts)
-    return Volume(folder, mount_point, file_system, options, device, usage.free, usage.total)
+    mount_point, kind, options, source = _mount_of(folder, mounts)
+    return Volume(folder, mount_point, kind, options, device, usage.free, usage.total, source)
 
 
-def _mount_of(folder: Path, mounts: Path) -> tuple[Path, str, frozenset[str]]:
-    """Give mount point, type and options of the last mount that holds a folder."""
-    best = Path(folder.anchor), "", frozenset[str]()
+def _mount_of(folder: Path, mounts: Path) -> tuple[Path, str, frozenset[str], str]:
+    """Give mount point, type, options and source of the last mount that holds a folder."""
+    best = Path(folder.anchor), "", frozenset[str](), ""
     try:
         lines = mounts.read_text(encoding="utf-8", errors="surrogateescape").splitlines()
     except OSError:
@@ -93,12 +94,17 @@ def _mount_of(folder: Path, mounts: Path) -> tuple[Path, str, frozenset[str]]:
         fields, kind = before.split(" "), after.split(" ")
         if not separator or len(fields) <= _OPTIONS_AT:
             continue
-        point = Path(_ESCAPE.sub(lambda found: chr(int(found[1], 8)), fields[_MOUNT_POINT_AT]))
+        point = Path(_plain(fields[_MOUNT_POINT_AT]))
         if folder.is_relative_to(point) and len(point.parts) >= depth:
             depth = len(point.parts)
             options = frozenset((*fields[_OPTIONS_AT].split(","), *kind[-1].split(",")))
-            best = point, kind[0], options
+            best = point, kind[0], options, _plain(kind[1]) if len(kind) > 1 else ""
     return best
+
+
+def _plain(field: str) -> str:
+    """Give a field of the list of mounts without its escapes: blanks and backslashes."""
+    return _ESCAPE.sub(lambda found: chr(int(found[1], 8)), field)
 
 
 def check_volume(volume: Volume) -> Iterator[Check]:
