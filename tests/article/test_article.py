@@ -97,7 +97,7 @@ def test_the_doctor_finds_the_cause_in_the_logs(
     assert failed.status
     document = command("doctor", drive / "Logs", "--json").document
     (finding,) = document["findings"]
-    assert finding["failure"]["number"] == 1
+    assert finding["failure"] == 1
     assert finding["confidence"] == "high"
 
 
@@ -118,9 +118,9 @@ def test_every_server_with_a_provider_is_checked(command: Command, offending: Pa
     )
     hosts = ended.document["hosts"]
     assert [(host["name"], host["ability"]) for host in hosts] == [
-        ("CM01", "cannot commit"),
-        ("CM02", "cannot commit"),
-        ("CM03", "can commit"),
+        ("CM01", "cannot"),
+        ("CM02", "cannot"),
+        ("CM03", "can_commit"),
     ]
     assert ended.status == 58
 
@@ -193,7 +193,7 @@ def test_committing_fails_again_and_discarding_frees_the_folder(
     assert "Error: 161" in again.out.splitlines()
     assert is_mount_point(mount_directory(drive))
     finding = command("doctor", log, "--json").document["findings"][0]
-    assert finding["failure"]["number"] == 1
+    assert finding["failure"] == 1
 
     discarded = command(
         *("dism", "--drive", option, "/unmount-image", f"/mountdir:{MOUNTED}", "/discard")
