@@ -42,6 +42,11 @@ COMMANDS: Mapping[str, Lazy] = {
     "code": Lazy(
         "wimdock.cli.code", "code", "Say what error codes mean, however they are written."
     ),
+    "doctor": Lazy(
+        "wimdock.cli.doctor",
+        "doctor",
+        "Say what failed in the logs of servicing, why, and what to do about it.",
+    ),
     "preflight": Lazy(
         "wimdock.cli.preflight",
         "preflight",

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from wimdock.configmgr.provider import Provider
 from wimdock.doctor.advice import advise, clean_up, judge_hosts
 from wimdock.doctor.bounds import Surroundings, holds
+from wimdock.doctor.codes import name_of
 from wimdock.doctor.finding import Finding, LookedAt
 from wimdock.doctor.image_facts import Images
 from wimdock.doctor.incident import Incident
@@ -22,7 +23,6 @@ from wimdock.doctor.wording import fill, likely_mount, staging_of
 from wimdock.reparse.hosts import Build
 
 _DEPTH = {"cbs": 1, "dism": 2, "offline": 3}
-_UNKNOWN_TITLE = "A failure that no rule describes"
 _MOST_RULED_OUT = 8
 _PROVIDERS = (
     "A site can have several SMS Providers, also on other servers than the site server: check each "
@@ -79,6 +79,7 @@ class _Diagnosis:
         self.known = known
         self.around = surroundings(incident, known)
         self.traces = incident.traces()
+        self.taken_back: set[int] = set()
         self.seen = self._evidence()
 
     def _evidence(self) -> dict[tuple[str, str], list[Trace]]:
@@ -94,6 +95,7 @@ class _Diagnosis:
                 if evidence.unless_followed_by:
                     later = found.get((rule.id, evidence.unless_followed_by), [])
                     end = max((each.last_order for each in later), default=-1)
+                    self.taken_back.update(each.order for each in traces if each.last_order <= end)
                     traces = [each for each in traces if each.last_order > end]
                 kept[rule.id, evidence.name] = traces
         return kept
@@ -216,7 +218,7 @@ class _Diagnosis:
     def _notes_on_hosts(self) -> list[str]:
         if len(self.around.hosts) > 1:
             return [_PROVIDERS_DIFFER]
-        return [] if any(not each.is_wimdock for each in self.known.providers) else [_PROVIDERS]
+        return [_PROVIDERS]
 
     def _notes_on_points(self) -> list[str]:
         image = self.around.image
@@ -274,6 +276,7 @@ class _Diagnosis:
             trace
             for trace in self.traces
             if trace.failing
+            and trace.order not in self.taken_back
             and not explained.intersection(trace.failures)
             and not any(rule in names for rule, _ in trace.evidence)
         ]
@@ -291,7 +294,7 @@ class _Diagnosis:
         updates = tuple(dict.fromkeys(trace.update for trace in left if trace.update))
         return Finding(
             incident=self.incident,
-            title=_UNKNOWN_TITLE,
+            title=_unknown_title(codes),
             what_happened=_unknown_words(self.incident, codes),
             cause="No rule describes it: what its codes mean is all that can be said of it.",
             codes=codes,
@@ -339,6 +342,12 @@ def _described(evidence: Evidence) -> str:
         names = {"offline": "OfflineServicingMgr.log", "dism": "DISM.log", "cbs": "CBS.log"}
         words.append("in " + " or ".join(names.get(log, log) for log in sorted(evidence.logs)))
     return " ".join(words)
+
+
+def _unknown_title(codes: Sequence[int]) -> str:
+    if not codes:
+        return "an error without a code, which no rule describes"
+    return f"0x{codes[0]:08X} {name_of(codes[0])}".rstrip() + ", which no rule describes"
 
 
 def _unknown_words(incident: Incident, codes: Sequence[int]) -> str:

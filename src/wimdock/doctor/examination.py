@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,15 +35,29 @@ class Examination:
         return tuple(each for name, each in found.items() if name not in there)
 
 
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How logs are read: with the older parts beside them, in which code page, and who watches.
+
+    `on_record` sees each record as it goes by.
+    """
+
+    companions: bool = True
+    encoding: str | None = None
+    on_progress: Progress | None = None
+    on_record: Callable[[Record], None] | None = None
+
+
+_PLAINLY = Reading()
+
+
 def examine(
     paths: Sequence[Path],
     rules: Iterable[Rule],
     providers: Iterable[Provider] = (),
     image: Images | None = None,
     *,
-    companions: bool = True,
-    encoding: str | None = None,
-    on_progress: Progress | None = None,
+    reading: Reading = _PLAINLY,
 ) -> Examination:
     """Read logs and say what failed in them.
 
@@ -52,13 +66,20 @@ def examine(
     unread: list[tuple[Path, str]] = []
     records = read_logs(
         paths,
-        companions=companions,
-        encoding=encoding,
-        on_progress=on_progress,
+        companions=reading.companions,
+        encoding=reading.encoding,
+        on_progress=reading.on_progress,
         on_trouble=lambda path, why: unread.append((path, why)),
     )
-    known = Known(tuple(rules), tuple(providers), image)
-    return judge(records, known, unread)
+    if reading.on_record is not None:
+        records = _seen(records, reading.on_record)
+    return judge(records, Known(tuple(rules), tuple(providers), image), unread)
+
+
+def _seen(records: Iterator[Record], on_record: Callable[[Record], None]) -> Iterator[Record]:
+    for record in records:
+        on_record(record)
+        yield record
 
 
 def judge(

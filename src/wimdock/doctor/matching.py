@@ -18,6 +18,7 @@ _LONGEST_MESSAGE = 4000
 _SUCCESS = re.compile(
     r"(?:returned code|HRESULT ?=|\bhr:) ?(?:0x0{1,8}|0)(?![0-9A-Za-z])", re.IGNORECASE
 )
+_OFFLINE = "offline"
 _TELLS_SEVERITY = frozenset({Form.SERVICING, Form.CLIENT, Form.STACK})
 
 
@@ -81,7 +82,9 @@ def _is_severe(evidence: Evidence, record: Record) -> bool:
         return evidence.message is not None or not is_information(record)
     if record.severity.value in evidence.severity:
         return True
-    return Severity.UNKNOWN.value in evidence.severity and record.form not in _TELLS_SEVERITY
+    # Configuration Manager writes failures as mere information too, whatever the form.
+    tells = record.form in _TELLS_SEVERITY and record.log != _OFFLINE
+    return Severity.UNKNOWN.value in evidence.severity and not tells
 
 
 def is_information(record: Record) -> bool:

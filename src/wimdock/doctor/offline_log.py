@@ -67,7 +67,7 @@ class OfflineLog:
         if status is not None:
             self._read_status(status, place)
         completed = _COMPLETED.search(message)
-        if trace is not None and (completed is None or trace.failures):
+        if trace is not None and (completed is None or trace.failures or trace.evidence):
             work = self._need(place)
             trace.update = work.update
             work.traces.add(trace)
@@ -163,7 +163,7 @@ class OfflineLog:
             work.package = work.package or where.package_id
 
     def _complete(self, package: str, status: str, place: Place) -> None:
-        """End the work on an image package: its result is that of each of its indexes."""
+        """End the work on an image package: its result is that of the indexes that brought it."""
         package = package.upper() if is_package_id(package) else package
         work = self._work
         if work is None or work.package not in ("", package):
@@ -172,10 +172,13 @@ class OfflineLog:
         work.package = work.package or package
         self._leave()
         result = _RESULTS.get(status.lower(), "")
-        for each in self._done:
-            if each.package == package and not each.result:
-                each.result = result
-                each.finish = place
+        ended = [each for each in self._done if each.package == package and not each.result]
+        troubled = [each for each in ended if each.is_troubled]
+        for each in ended:
+            # A package fails as a whole: an index without an error is not the one that failed.
+            spared = result == "failed" and troubled and each not in troubled
+            each.result = "" if spared else result
+            each.finish = place
 
     def _end_run(self, result: str, place: Place) -> None:
         self._run.result = result
