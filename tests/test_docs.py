@@ -12,7 +12,7 @@ import click
 import pytest
 
 import wimdock
-from scripts import reference
+from scripts import failures, reference
 from wimdock.cli.commands import COMMANDS
 
 ROOT = Path(__file__).parent.parent
@@ -36,6 +36,14 @@ def name_of(path: Path) -> str:
 def test_pages_written_from_the_code_are_current(page: str) -> None:
     path = reference.REFERENCE / page
     assert path.read_text(encoding="utf-8") == reference.pages()[path], "run scripts/docs"
+
+
+def test_pages_of_failures_are_current() -> None:
+    current = failures.pages()
+    assert {path: path.read_text(encoding="utf-8") for path in current} == current, (
+        "run scripts/docs"
+    )
+    assert set(failures.FAILURES.iterdir()) == set(current)
 
 
 def test_every_command_is_described_and_has_examples() -> None:
@@ -130,11 +138,14 @@ def test_fidelity_names_tests_that_exist() -> None:
 
 
 def test_the_index_names_every_page() -> None:
-    index = DOCS / "README.md"
+    """A folder with an index of its own is named by that."""
+    indexes = [DOCS / "README.md", failures.FAILURES / "README.md"]
     named = {
-        (DOCS / target).resolve() for target in LINK.findall(index.read_text(encoding="utf-8"))
+        (index.parent / target).resolve()
+        for index in indexes
+        for target in LINK.findall(index.read_text(encoding="utf-8"))
     }
-    assert {page for page in PAGES if page != index} <= named
+    assert {page for page in PAGES if page != indexes[0]} <= named
 
 
 def test_decisions_are_numbered_and_say_context_choice_and_cost() -> None:
