@@ -37,6 +37,8 @@ from wimdock.wim.rollback import list_generations, rollback
 from wimdock.wim.verification import verify
 
 UNSIGNED = ServiceOptions(allow_unsigned=True)
+_OPEN = "f = open(sys.argv[1] + '/new.txt')"
+_MAP = f"import mmap; {_OPEN}; m = mmap.mmap(f.fileno(), 0, access=mmap.ACCESS_READ); f.close()"
 _HOLD = "import os, sys, time; {}; print(flush=True); time.sleep(600)"
 
 
@@ -199,18 +201,7 @@ def test_a_commit_can_be_serviced_and_mounted_again(image: Path, place: Path) ->
 
 
 @pytest.mark.parametrize("commit", [True, False])
-@pytest.mark.parametrize(
-    "code, where",
-    [
-        ("f = open(sys.argv[1] + '/new.txt')", None),
-        ("", "Windows"),
-        (
-            "import mmap; f = open(sys.argv[1] + '/new.txt'); m = mmap.mmap(f.fileno(), 0, "
-            "access=mmap.ACCESS_READ); f.close()",
-            None,
-        ),
-    ],
-)
+@pytest.mark.parametrize("code, where", [(_OPEN, None), ("", "Windows"), (_MAP, None)])
 def test_an_image_in_use_stays_mounted(
     code: str, where: str | None, image: Path, place: Path, tmp_path: Path, *, commit: bool
 ) -> None:
@@ -310,7 +301,8 @@ def test_a_file_that_is_not_the_one_that_was_mounted(
     assert (image.read_bytes() if image.exists() else b"") == there
 
 
-def test_a_disk_that_is_full(image: Path, place: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("again", [True, False])
+def test_a_disk_that_is_full(image: Path, place: Path, tmp_path: Path, *, again: bool) -> None:
     with small_disk(tmp_path / "disk", "8m") as folder:
         here = Path(shutil.copyfile(image, folder / "demo.wim"))
         before = here.read_bytes()
@@ -327,8 +319,13 @@ def test_a_disk_that_is_full(image: Path, place: Path, tmp_path: Path) -> None:
         assert here.read_bytes() == before
         assert problems_of(here) == []
         (folder / "filler").unlink()
-        unmount(place, commit=False, world=quick())
-        assert here.read_bytes() == before
+        unmount(place, commit=again, world=quick())
+        assert (here.read_bytes() == before) is not again
+        assert problems_of(here) == []
+        if again:
+            witnesses_verify(here)
+            rollback(here)
+            assert head_hash(here, len(before)) == hashlib.sha256(before).hexdigest()
         assert {path.name for path in folder.iterdir()} == {"demo.wim", "demo.wim.generations"}
 
 

@@ -11,11 +11,11 @@ import subprocess
 import time
 from pathlib import Path
 
-from wimdock.errors import MissingLibrary, MountError, MountInUse
+from wimdock.errors import ImageBusy, MissingLibrary, MountError, MountInUse
 from wimdock.events import Reporter
 from wimdock.servicing import wimlib
-from wimdock.servicing.mounts.holders import holders
-from wimdock.servicing.mounts.mountinfo import mount_at
+from wimdock.servicing.mounts.holders import holders, keeper_of
+from wimdock.servicing.mounts.mountinfo import mount_at, wait_for_ends
 from wimdock.servicing.mounts.probe import Life, ask
 
 _PATIENCE = 30.0
@@ -33,11 +33,25 @@ def end_mount(directory: Path, reporter: Reporter) -> None:
     if not point.is_wim:
         message = f"what is mounted in {directory} is no WIM image"
         raise MountError(message, hint="wimdock leaves it alone.")
-    if ask(directory).life is Life.DEAD:
-        detach(directory)
-    else:
-        wimlib.unmount(directory, commit=False, reporter=reporter)
+    match ask(directory).life:
+        case Life.DEAD:
+            if not wait_for_ends((directory,)):
+                detach(directory)
+        case Life.SILENT:
+            raise silent(directory)
+        case _:
+            wimlib.unmount(directory, commit=False, reporter=reporter)
     wait_until_gone(directory)
+
+
+def silent(directory: Path) -> ImageBusy:
+    """Give the error for a mount whose process does not answer: whoever asked it would hang."""
+    message = f"{directory} does not answer: it may be committing"
+    keeper = keeper_of(directory)
+    hint = "Wait a while, then run the command again."
+    if keeper is not None:
+        hint += f" If it hangs for good, end process {keeper.process} ({keeper.name})."
+    return ImageBusy(message, hint=hint)
 
 
 def detach(directory: Path) -> None:

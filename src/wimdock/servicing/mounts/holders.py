@@ -39,6 +39,19 @@ def holders(directory: Path) -> tuple[Holder, ...]:
     return tuple(found)
 
 
+def keeper_of(directory: Path) -> Holder | None:
+    """Give the process of wimlib that keeps a mount of ours, known by its own command line."""
+    wanted = os.fsencode(directory)
+    for process in _numbers():
+        try:
+            words = (_PROC / str(process) / "cmdline").read_bytes().split(b"\0")
+        except OSError:
+            continue
+        if wanted in words and {b"mount", b"mountrw"} & set(words):
+            return Holder(process, _name(process), os.fsdecode(directory))
+    return None
+
+
 def refuse_in_use(directory: Path) -> None:
     """Raise MountInUse where a process works in a mount, or something is mounted in it."""
     inner = [p.directory for p in mount_points() if directory in p.directory.parents]

@@ -16,7 +16,12 @@ from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
-from wimdock.servicing.mounts.mountinfo import MountPoint, mount_at, mount_points
+from wimdock.servicing.mounts.mountinfo import (
+    MountPoint,
+    mount_at,
+    mount_points,
+    wait_for_ends,
+)
 from wimdock.servicing.mounts.probe import Answer, Life, ask_all
 from wimdock.servicing.mounts.record import (
     MountRecord,
@@ -80,6 +85,10 @@ def _listed(
 ) -> tuple[Mounted, ...]:
     wim_points = {place: point for place, point in points.items() if point.is_wim}
     answers = ask_all(wim_points)
+    dead = {place for place, answer in answers.items() if answer.life is Life.DEAD}
+    for gone in wait_for_ends(dead):
+        del wim_points[gone], answers[gone]
+    points = {place: point for place, point in points.items() if place not in dead - set(answers)}
     found: list[Mounted] = []
     recognised: set[Path] = set()
     for record in records:
@@ -126,8 +135,12 @@ def _judge(
     if answer is None or not _is_of(record, answer):
         return MountState.INVALID, "Something else is mounted in this folder now."
     if answer.life is Life.DEAD:
-        lost = " and what was changed is lost" if record.writable else ""
-        return MountState.NEEDS_REMOUNT, f"The process that kept it mounted has ended{lost}."
+        how = "has ended"
+        if record.phase is Phase.COMMITTING:
+            how = "ended while it committed"
+        elif record.writable:
+            how = "has ended and what was changed is lost"
+        return MountState.NEEDS_REMOUNT, f"The process that kept it mounted {how}."
     if answer.life is Life.SILENT:
         return MountState.OK, "It does not answer just now: it may be committing."
     if record.phase is Phase.COMMITTING and not is_worked_on(record.directory):

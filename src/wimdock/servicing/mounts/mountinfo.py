@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import os
 import re
+import time
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +18,8 @@ from wimdock.files import real_path
 _MOUNTINFO = Path("/proc/self/mountinfo")
 _ESCAPE = re.compile(rb"\\([0-7]{3})")
 _SEPARATOR = b"-"
+_SETTLING = 0.3
+_PAUSE = 0.02
 _WIM_TYPES = frozenset({"fuse.wimfs", "fuse.wimlib"})
 _WIM_SOURCES = frozenset({"wimfs", "wimlib"})
 
@@ -52,6 +56,21 @@ def mount_points() -> tuple[MountPoint, ...]:
 def mount_at(directory: Path) -> MountPoint | None:
     """Give the uppermost mount at exactly this folder, or None."""
     return next((p for p in reversed(mount_points()) if p.directory == directory), None)
+
+
+def wait_for_ends(directories: Collection[Path], patience: float = _SETTLING) -> set[Path]:
+    """Give those of the folders whose mount goes away within a moment.
+
+    A mount that is being ended stands there a little longer than its process answers.
+    """
+    end = time.monotonic() + patience
+    left = set(directories)
+    while left:
+        left &= {point.directory for point in mount_points()}
+        if time.monotonic() > end:
+            break
+        time.sleep(_PAUSE)
+    return set(directories) - left
 
 
 def is_mount_point(path: Path) -> bool:

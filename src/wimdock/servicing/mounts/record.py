@@ -11,6 +11,7 @@ import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import Enum
@@ -22,6 +23,8 @@ from wimdock.reparse.hosts import Build
 
 _FORMAT = {"document": "mount", "version": 1}
 _LARGEST = 1 << 16
+# The folders that this thread of work holds itself.
+_HELD: ContextVar[frozenset[Path]] = ContextVar("held", default=frozenset())
 
 
 class Phase(Enum):
@@ -147,15 +150,21 @@ def working_on(directory: Path) -> Iterator[None]:
         except OSError as error:
             message = f"another wimdock is mounting or unmounting {directory}"
             raise ImageBusy(message) from error
-        yield
+        before = _HELD.set(_HELD.get() | {directory})
+        try:
+            yield
+        finally:
+            _HELD.reset(before)
     finally:
         os.close(fd)
 
 
 def is_worked_on(directory: Path) -> bool:
-    """Tell whether another process mounts or unmounts here right now."""
+    """Tell whether somebody else mounts or unmounts here right now."""
     import fcntl
 
+    if directory in _HELD.get():
+        return False
     path = record_path(directory).with_suffix(".lock")
     try:
         fd = os.open(path, os.O_RDWR | os.O_CLOEXEC)

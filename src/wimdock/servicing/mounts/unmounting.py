@@ -14,7 +14,6 @@ from pathlib import Path
 
 from wimdock.errors import (
     CommitFailed,
-    ImageBusy,
     MountError,
     MountInUse,
     NotMounted,
@@ -25,7 +24,7 @@ from wimdock.files import naming
 from wimdock.servicing import wimlib
 from wimdock.servicing.mounts.clearing import clear
 from wimdock.servicing.mounts.commit import begin_commit, check_committed, settle
-from wimdock.servicing.mounts.ending import end_mount, wait_until_free, wait_until_gone
+from wimdock.servicing.mounts.ending import end_mount, silent, wait_until_free, wait_until_gone
 from wimdock.servicing.mounts.holders import refuse_in_use
 from wimdock.servicing.mounts.listing import Mounted, MountState, mounted_at
 from wimdock.servicing.mounts.mountinfo import mount_at, mount_points, place_of
@@ -149,8 +148,7 @@ def _commit(found: Mounted, world: Surroundings) -> Unmounted:
         hint = f"Commit it with: wimlib-imagex unmount {found.directory} --commit"
         raise MountError(message, hint=hint, hresult=0x80070005)
     if ask(record.directory).life is not Life.ANSWERS:
-        message = f"{record.directory} does not answer: it may be committing already"
-        raise ImageBusy(message, hint="Wait a while, then run the command again.")
+        raise silent(record.directory)
     _refuse_changed(record)
     _refuse_host(record)
     number = begin_commit(record.image, world)

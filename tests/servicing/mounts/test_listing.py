@@ -1,0 +1,255 @@
+"""What is listed of mounts: every state that a record and the kernel can be in together."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import skip_or_fail
+from tests.servicing.mounts_at_hand import kill_daemon, mounts_below
+from tests.servicing.nobody import reachable_folder, run_as_nobody
+from tests.servicing.surroundings import CLOCK, quick
+from wimdock.errors import MountError, NotMounted, StorageError
+from wimdock.reparse.hosts import SERVER_2016
+from wimdock.servicing.mounts import (
+    MountRecord,
+    MountState,
+    cleanup_mountpoints,
+    is_mount_point,
+    mount,
+    remount,
+    unmount,
+)
+from wimdock.servicing.mounts import mountinfo as mountinfo_module
+from wimdock.servicing.mounts.mountinfo import mount_points
+from wimdock.servicing.mounts.record import (
+    Phase,
+    all_records,
+    read_record,
+    record_path,
+    write_record,
+)
+from wimdock.servicing.mounts.staging import abandoned_staging, staging_path
+
+
+def recorded(image: Path, place: Path, phase: Phase = Phase.MOUNTED) -> MountRecord:
+    """Write the record of a mount that is not there, as after a restart of the machine."""
+    staging = staging_path(image, place)
+    record = MountRecord(
+        place,
+        image,
+        1,
+        True,
+        CLOCK.now(),
+        SERVER_2016,
+        r"D:\m",
+        phase,
+        staging,
+    )
+    record_path(place).parent.mkdir(parents=True, exist_ok=True)
+    write_record(record, quick().disk)
+    return record
+
+
+def test_a_record_survives_writing_and_reading(image: Path, place: Path) -> None:
+    record = recorded(image, place)
+    assert read_record(place) == record
+    assert all_records() == (record,)
+    assert read_record(place.parent) is None
+
+
+@pytest.mark.parametrize("text", [b"", b"{}", b"[]", b"\xff", b'{"wimdock": 1}', b"[" * 9999])
+def test_a_file_that_is_no_record(text: bytes, image: Path, place: Path) -> None:
+    recorded(image, place)
+    record_path(place).write_bytes(text)
+    assert read_record(place) is None
+    assert all_records() == ()
+
+
+@pytest.mark.parametrize("phase, state", [
+    (Phase.MOUNTING, MountState.NEEDS_REMOUNT),
+    (Phase.MOUNTED, MountState.NEEDS_REMOUNT),
+    (Phase.DISCARDING, MountState.NEEDS_REMOUNT),
+    (Phase.COMMITTING, MountState.INVALID),
+])  # fmt: skip
+def test_after_a_restart(
+    phase: Phase, state: MountState, image: Path, place: Path, tmp_path: Path
+) -> None:
+    record = recorded(image, place, phase)
+    assert record.staging is not None
+    inner = record.staging / "demo.wim.staging0123456789"
+    inner.mkdir(parents=True)
+    (inner / "a changed file").write_text("x")
+    (found,) = mounts_below(tmp_path)
+    assert (found.record, found.state, found.is_live) == (record, state, False)
+    assert found.note
+    (cleared,) = cleanup_mountpoints(quick())
+    assert cleared.record == record
+    assert cleared.done[-2:] == (f"{record.staging.name} removed", "record removed")
+    assert not record.staging.exists()
+    assert mounts_below(tmp_path) == ()
+    assert cleanup_mountpoints(quick()) == ()
+
+
+def test_an_image_that_is_gone(image: Path, place: Path, tmp_path: Path) -> None:
+    recorded(image, place)
+    image.unlink()
+    (found,) = mounts_below(tmp_path)
+    assert found.state is MountState.INVALID
+    assert str(image) in found.note
+    with pytest.raises(StorageError):
+        remount(place, world=quick())
+    assert len(mounts_below(tmp_path)) == 1
+    cleanup_mountpoints(quick())
+    assert mounts_below(tmp_path) == ()
+
+
+def test_another_image_in_the_folder(image: Path, place: Path, tmp_path: Path) -> None:
+    other = Path(shutil.copyfile(image, tmp_path / "other.wim"))
+    record = recorded(image, place)
+    subprocess.run(["wimlib-imagex", "mount", other, "1", place], check=True)
+    ours, foreign = mounts_below(tmp_path)
+    assert (ours.record, ours.state, ours.owner) == (record, MountState.INVALID, "wimdock")
+    assert (foreign.record, foreign.state, foreign.owner) == (None, MountState.OK, "wimlib")
+    assert foreign.image == other
+    cleanup_mountpoints(quick())
+    (left,) = mounts_below(tmp_path)
+    assert left == foreign
+
+
+def test_clean_up_leaves_live_and_foreign_mounts(image: Path, place: Path, tmp_path: Path) -> None:
+    places = [place, tmp_path / "dead", tmp_path / "foreign", tmp_path / "foreign and dead"]
+    for folder in places[1:]:
+        folder.mkdir()
+    mount(image, 1, places[0], world=quick())
+    mount(image, 1, places[1], world=quick())
+    for folder in places[2:]:
+        subprocess.run(["wimlib-imagex", "mount", image, "1", folder], check=True)
+    kill_daemon(places[1])
+    kill_daemon(places[3])
+    states = {each.directory: (each.owner, each.state) for each in mounts_below(tmp_path)}
+    assert states == {
+        places[0]: ("wimdock", MountState.OK),
+        places[1]: ("wimdock", MountState.NEEDS_REMOUNT),
+        places[2]: ("wimlib", MountState.OK),
+        places[3]: ("wimlib", MountState.NEEDS_REMOUNT),
+    }
+    (cleared,) = cleanup_mountpoints(quick())
+    assert cleared.done == ("dead mount detached", "record removed")
+    assert [is_mount_point(folder) for folder in places] == [True, False, True, True]
+    unmount(places[3], commit=False, world=quick())
+    assert not is_mount_point(places[3])
+
+
+def test_staging_that_is_not_ours_is_named_and_stays(
+    image: Path, place: Path, tmp_path: Path
+) -> None:
+    subprocess.run(["wimlib-imagex", "mountrw", image, "1", place], check=True)
+    (place / "new.txt").write_text("new")
+    assert abandoned_staging(image) == ()
+    kill_daemon(place)
+    (left,) = abandoned_staging(image)
+    unmount(place, commit=False, world=quick())
+    assert cleanup_mountpoints(quick()) == ()
+    assert left.is_dir()
+    assert abandoned_staging(image) == (left,)
+    assert tmp_path in left.parents
+
+
+@pytest.mark.parametrize("what", ["file", "folder", "link", "link inside"])
+def test_what_no_mount_leaves_is_not_removed(what: str, image: Path, place: Path) -> None:
+    record = recorded(image, place)
+    assert record.staging is not None
+    treasure = image.parent / "treasure"
+    treasure.mkdir()
+    (treasure / "gold").touch()
+    inner = record.staging / "demo.wim.staging0123456789"
+    inner.mkdir(parents=True)
+    match what:
+        case "file":
+            (record.staging / "notes.txt").touch()
+        case "folder":
+            (inner / "folder").mkdir()
+        case "link":
+            inner.rmdir()
+            record.staging.rmdir()
+            record.staging.symlink_to(treasure)
+        case _:
+            (inner / "link").symlink_to(treasure)
+    with pytest.raises(StorageError) as caught:
+        cleanup_mountpoints(quick())
+    assert "move it away" in caught.value.hint
+    assert (treasure / "gold").exists()
+    assert read_record(place) == record
+
+
+def test_a_record_that_names_any_other_folder(image: Path, place: Path) -> None:
+    record = recorded(image, place)
+    treasure = image.parent / "treasure"
+    treasure.mkdir()
+    document = json.loads(record_path(place).read_text())
+    document["staging"] = str(treasure)
+    record_path(place).write_text(json.dumps(document))
+    cleanup_mountpoints(quick())
+    assert treasure.is_dir()
+    assert read_record(record.directory) is None
+
+
+def test_mounting_again_where_there_is_no_record(place: Path) -> None:
+    if not shutil.which("wimlib-imagex"):
+        skip_or_fail("wimlib-imagex is not installed")
+    with pytest.raises(NotMounted):
+        remount(place, world=quick())
+
+
+def test_lines_of_the_kernel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = (
+        rb"42 27 0:39 / /mnt/a\040b\134c rw,nosuid - fuse.wimfs wimfs rw,user_id=7,group_id=0",
+        rb"43 27 0:40 / /mnt/ro ro,nosuid shared:1 master:2 - fuse.wimfs wimfs ro,user_id=0",
+        rb"44 27 254:0 / / rw - ext4 /dev/vda rw,discard",
+        rb"45 27 0:41 / /mnt/\303\244 rw - fuse wimlib rw",
+        b"46 27",
+        b"",
+        b"47 27 0:42 / /mnt/x rw - fuse",
+    )
+    table = tmp_path / "mountinfo"
+    table.write_bytes(b"\n".join(lines))
+    monkeypatch.setattr(mountinfo_module, "_MOUNTINFO", table)
+    found = mount_points()
+    assert [os.fspath(point.directory) for point in found] == [
+        "/mnt/a b\\c",
+        "/mnt/ro",
+        "/",
+        "/mnt/ä",
+    ]
+    assert [point.is_wim for point in found] == [True, True, False, True]
+    assert [point.writable for point in found] == [True, False, True, True]
+    assert [point.owner for point in found] == [7, 0, None, None]
+    assert is_mount_point(Path("/mnt/ä"))
+    monkeypatch.setattr(mountinfo_module, "_MOUNTINFO", tmp_path / "absent")
+    assert mount_points() == ()
+    assert is_mount_point(Path("/"))
+
+
+def test_a_user_who_may_not_mount(image: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    if Path("/dev/fuse").stat().st_mode & 0o006 == 0o006:
+        skip_or_fail("here every user may mount")
+    with reachable_folder() as folder:
+        monkeypatch.setenv("WIMDOCK_STATE", str(folder / "state"))
+        copied = Path(shutil.copyfile(image, folder / "demo.wim"))
+        (folder / "state" / "mounts").mkdir(parents=True)
+        (folder / "to-as-nobody").mkdir()
+        for path in (folder, *folder.rglob("*")):
+            os.chown(path, 65534, 65534)
+        # The run as root comes to nothing, since its folder does not exist.
+        ended = run_as_nobody("mount", copied, f"{folder}/to-@", temporary=folder)
+        assert ended.returncode == MountError.exit_code
+        assert "/dev/fuse" in ended.stderr
+        assert "Permission denied" in ended.stderr
+        assert "run it as root" in ended.stderr
+        assert not list((folder / "state" / "mounts").glob("*.json"))
