@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -82,9 +83,11 @@ def test_what_only_dism_opens_is_not_checked(lab_image: Copies, tmp_path: Path) 
 
 
 def test_every_update_is_looked_at(lab_image: Copies, tmp_path: Path) -> None:
-    absent, good = tmp_path / "absent.cab", cabinet_of("plain", tmp_path)
-    report = looked(lab_image("xpress"), HOST, updates=(absent, good))
-    assert [c.result for c in checks(report, "update-content")] == [Result.FAILED, Result.PASSED]
+    absent, pipe, good = tmp_path / "absent.cab", tmp_path / "pipe", cabinet_of("plain", tmp_path)
+    os.mkfifo(pipe)
+    report = looked(lab_image("xpress"), HOST, updates=(absent, pipe, tmp_path, good))
+    results = [found.result for found in checks(report, "update-content")]
+    assert results == [Result.FAILED] * 3 + [Result.PASSED]
     assert check(report, "update-applicability").update == good.name
 
 

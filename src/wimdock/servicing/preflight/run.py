@@ -121,8 +121,6 @@ class _Preflight:
         )
 
     def _read_updates(self) -> None:
-        for path in self.options.updates:
-            refuse_special(path)
         if self.options.updates:
             with self.world.reporter.step("Read the updates"):
                 self.files, checks = read_updates(self.options.updates, self.workspace)

@@ -25,6 +25,7 @@ from wimdock.errors import (
     UnsupportedPackage,
     WimdockError,
 )
+from wimdock.files import refuse_special
 from wimdock.servicing.preflight.check import Check, Result
 from wimdock.servicing.preflight.update_file import UpdateFile, is_stack, read_update_file
 
@@ -53,6 +54,7 @@ def read_updates(paths: Sequence[Path], folder: Path) -> tuple[tuple[UpdateFile,
     checks: list[Check] = []
     for number, path in enumerate(dict.fromkeys(paths)):
         try:
+            refuse_special(path)
             found = _refused(path)
             if found is None:
                 file = read_update_file(path, folder / f"update-{number}")
