@@ -33,7 +33,7 @@ def trust(ca: Path | None) -> ssl.SSLContext:
         raise storage_error(error, ca) from error
     message = f"{ca} holds no certificate"
     hint = "Give the authority's certificate as PEM or DER, such as the SMS Issuing certificate."
-    if len(data) > _LARGEST:
+    if len(data) > _LARGEST or not data.strip():  # without data, the system's would be taken
         raise UsageError(message, hint=hint)
     try:
         given = data.decode("ascii") if b"-----BEGIN" in data else data

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from urllib.parse import quote, urljoin, urlsplit
+from urllib.parse import quote, unquote, urljoin, urlsplit
 
 from wimdock.configmgr.conversation import Conversation
 from wimdock.configmgr.site import Row
@@ -83,7 +83,7 @@ class ODataService:
         except ValueError:
             raise refused from None
         below = f"{base.path}/".lower()
-        inside = goal.path.lower().startswith(below) and "/.." not in goal.path
+        inside = goal.path.lower().startswith(below) and "/.." not in unquote(goal.path)
         if not same or not inside or "@" in goal.netloc or "\\" in following:
             raise refused
         return goal._replace(fragment="").geturl()
