@@ -18,6 +18,7 @@ from wimdock.reparse.owner import Owner
 if TYPE_CHECKING:
     from wimdock.image.reparse_points import ReparsePoint
     from wimdock.paths import ImagePath
+    from wimdock.reparse.data import ReparseValue
     from wimdock.reparse.tags import Tag
 
 CARRIES_WINDOWS_10 = SERVER_2016
@@ -82,8 +83,13 @@ def judge_host(
         reason = "wimdock edits the image in place and never captures it again."
         return HostVerdict(host, Ability.CAN_COMMIT, reason)
     found = _Found()
+    # A compressed image has a hundred thousand reparse points of a handful of values.
+    known: dict[tuple[int, ReparseValue, Owner], Judgement | None] = {}
     for point in points:
-        found.add(point, judge(point.tag.value, point.value, point.owner, host or OLDEST_ASKED))
+        key = point.tag.value, point.value, point.owner
+        if key not in known:
+            known[key] = judge(*key, host or OLDEST_ASKED)
+        found.add(point, known[key])
     ability, reason = _unknown_build(found) if host is None else _known_build(found, host)
     return HostVerdict(host, ability, reason, found.strong, found.weak, found.troubles())
 
