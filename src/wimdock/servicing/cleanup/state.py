@@ -182,5 +182,5 @@ def _measured(package: StagedPackage, entries: Sequence[Entry], view: View) -> S
     record = package.mounted.record
     written = [entry.path for entry in entries if entry.kind is Kind.CHANGES]
     if record is not None and record.staging is not None:
-        written.append(record.staging)
+        written = [path for path in written if path != record.staging] + [record.staging]
     return replace(package, change=change_of(package.mounted, written))
