@@ -98,6 +98,18 @@ def test_a_low_word_leads_to_the_codes_of_servicing() -> None:
     assert first.how == "the low word of 0x800F082F, as Configuration Manager writes it"
     assert [each.code for each in others] == [0x2095, 2095]
     assert 0xC1420117 in codes("0x0117")
+    assert 0xC1510114 in codes("276")
+    assert codes("16389")[0] == 0x80004005
+    assert codes("0x11") == [0x11]
+
+
+def test_a_name_without_its_prefix() -> None:
+    assert [(each.code, each.how) for each in look_up("access_denied").readings] == [
+        (5, "short for ERROR_ACCESS_DENIED"),
+        (0xC0000022, "short for STATUS_ACCESS_DENIED"),
+    ]
+    assert codes("EXCLUSIVE_WOULD_MERGE") == [0x800F082F]
+    assert codes("NOTIMPL") == [0x80004001]
 
 
 @pytest.mark.parametrize(
@@ -127,7 +139,7 @@ def test_a_line_with_several_codes_gives_each() -> None:
     [
         "",
         "~",
-        "fail",
+        "file",
         "nonsense",
         "ERROR_THERE_IS_NONE",
         "4294967296",

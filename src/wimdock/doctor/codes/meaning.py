@@ -7,10 +7,22 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from wimdock.doctor.codes.parts import LOW_WORD, N_BIT, win32_value
-from wimdock.doctor.codes.table import NTSTATUS, TABLES, WINDOWS, Table
+from wimdock.doctor.codes.table import (
+    CBS,
+    DISM,
+    HRESULTS,
+    IMAGE_LIBRARY,
+    NTSTATUS,
+    TABLES,
+    WINDOWS,
+    Table,
+)
 
 # A log of gigabytes holds the same few codes over and over.
 _REMEMBERED = 4096
+_SMALLEST_LOW_WORD = 0x100
+_GENERAL = 0x8000
+"""The upper word of E_FAIL, E_NOTIMPL and their kind."""
 
 
 class Meaning(NamedTuple):
@@ -63,9 +75,18 @@ def is_known(code: int) -> bool:
     return bool(meanings_of(code))
 
 
-def low_word_relatives(code: int, tables: tuple[Table, ...]) -> tuple[int, ...]:
-    """Give the codes in `tables` that have a low word in common with a number up to 0xFFFF."""
-    if not 0 < code <= LOW_WORD:
+def low_word_relatives(code: int) -> tuple[int, ...]:
+    """Give the codes that a number up to 0xFFFF may be the low word of.
+
+    They are those of servicing, of the image library and of DISM, and the general ones such as
+    E_FAIL; a number below 0x100 says too little.
+    """
+    if not _SMALLEST_LOW_WORD <= code <= LOW_WORD:
         return ()
-    rows = (row for table in tables for row in table.rows_ending(f"{code:04x}"))
-    return tuple(dict.fromkeys(row.code for row in rows if row.code > LOW_WORD))
+    rows = [
+        row.code
+        for table in (CBS, IMAGE_LIBRARY, DISM, HRESULTS)
+        for row in table.rows_ending(f"{code:04x}")
+        if row.code >> 16 == _GENERAL or (row.code > LOW_WORD and table is not HRESULTS)
+    ]
+    return tuple(dict.fromkeys(rows))

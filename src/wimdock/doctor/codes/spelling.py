@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 from wimdock.doctor.codes.meaning import is_known, low_word_relatives
 from wimdock.doctor.codes.parts import LOW_WORD, N_BIT, wrapped
-from wimdock.doctor.codes.table import CBS, IMAGE_LIBRARY, TABLES
+from wimdock.doctor.codes.table import TABLES
 from wimdock.errors import UsageError
 
 _HIGHEST = 0xFFFFFFFF
@@ -21,6 +21,7 @@ _DIGITS = 8
 _SIGN_EXTENDED = "ffffffff"
 _LONGEST = 4096
 _MOST_NAMES = 8
+_PREFIXES = ("ERROR_", "E_", "CBS_E_", "DISMAPI_E_", "STATUS_")
 
 # What stands around a code that was copied out of a log, and says nothing.
 _AROUND = " \t\r\n\"'`~.,;:()[]{}<>=|"
@@ -143,7 +144,7 @@ def _looks_hexadecimal(digits: str, value: int) -> bool:
 
 def _low_words(code: int) -> Iterator[Found]:
     """Give the codes of servicing that a small number may be the rest of."""
-    for relative in low_word_relatives(code, (CBS, IMAGE_LIBRARY)):
+    for relative in low_word_relatives(code):
         yield relative, f"the low word of 0x{relative:08X}, as Configuration Manager writes it"
 
 
@@ -152,7 +153,8 @@ def _of_name(name: str) -> Iterator[Found]:
     if exact:
         yield from ((code, "name") for code in exact)
         return
-    short = [row for table in TABLES for row in table.ending(name)]
+    usual = [row for table in TABLES for prefix in _PREFIXES for row in table.named(prefix + name)]
+    short = usual or [row for table in TABLES for row in table.ending(name)]
     if len(short) <= _MOST_NAMES:
         yield from ((row.code, f"short for {row.name}") for row in short)
 
