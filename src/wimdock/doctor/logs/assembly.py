@@ -10,36 +10,98 @@ Whatever turns out not to belong together is taken line by line. All that waits 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from operator import attrgetter
 
-from wimdock.doctor.logs.client_lines import is_client_end, split_client
+from wimdock.doctor.logs.client_lines import is_client_end, is_client_start, split_client
 from wimdock.doctor.logs.forms import form_of, is_end_marker, is_escaped
-from wimdock.doctor.logs.lines import LONGEST
+from wimdock.doctor.logs.lines import LONGEST, cut, split
 from wimdock.doctor.logs.parts import Form
 from wimdock.doctor.logs.pasted_lines import shared, unquoted
 from wimdock.doctor.logs.record import Record
 from wimdock.doctor.logs.server_lines import MARK, TILDE, is_server
 from wimdock.doctor.logs.servicing_lines import begins_servicing
+from wimdock.doctor.logs.skimming import Skimmed, skim
 
 _MOST_LINES = 1000
 _SPECIAL_ENDS = "~>"
+_DENSE = 3
+_DENSE_TEXTS = 16
+_IS_NOTABLE = attrgetter("is_notable")
 
 
-def records(file: str, batches: Iterable[list[str]]) -> Iterator[Record]:
-    """Give the records of a file's lines, in order, with the file under the given name."""
+def records(file: str, texts: Iterable[str], *, notable_only: bool = False) -> Iterator[Record]:
+    """Give the records of texts of whole lines, in order, with the file under the given name.
+
+    With `notable_only` those of DISM.log and CBS.log that are not notable are left out.
+    """
     assembly = Assembly(file)
+    if notable_only:
+        yield from _notable_records(assembly, texts)
+        return
     number = 0
-    for batch in batches:
-        for line in batch:
-            number += 1
-            # The way of nearly every line of a long log: nothing waits but a whole record.
-            if assembly.plain_sailing and begins_servicing(line) and line[-1] not in _SPECIAL_ENDS:
-                pending = assembly.pending
-                assembly.pending = Record(file, number, Form.SERVICING, line)
-                if pending is not None:
-                    yield pending
-            else:
-                yield from assembly.take(number, line)
+    for text in texts:
+        lines = split(text)
+        yield from _of_lines(assembly, number, lines)
+        number += len(lines)
     yield from assembly.end()
+
+
+def _of_lines(assembly: Assembly, number: int, lines: list[str]) -> Iterator[Record]:
+    """Give the records that are complete with these lines, of which the first follows `number`."""
+    file = assembly.file
+    plain = assembly.plain_sailing
+    for line in lines:
+        number += 1
+        # The way of nearly every line of a long log: nothing waits but a whole record.
+        if plain and begins_servicing(line) and line[-1] not in _SPECIAL_ENDS:
+            pending = assembly.pending
+            assembly.began(Record(file, number, Form.SERVICING, line))
+            if pending is not None:
+                yield pending
+        else:
+            yield from assembly.take(number, line)
+            plain = assembly.plain_sailing
+
+
+def _notable_records(assembly: Assembly, texts: Iterable[str]) -> Iterator[Record]:
+    number = 0
+    dense = 0
+    for text in texts:
+        skimmed = skim(text) if assembly.plain_sailing and not dense else None
+        if skimmed is None:
+            dense = max(0, dense - 1)
+            lines = split(text)
+            yield from filter(_IS_NOTABLE, _of_lines(assembly, number, lines))
+            number += len(lines)
+            continue
+        count = text.count("\n") + (not text.endswith("\n"))
+        # Where many lines matter, looking for them costs more than it saves.
+        dense = _DENSE_TEXTS if len(skimmed.spans) * _DENSE > count else 0
+        yield from _of_spans(assembly, number, text, skimmed)
+        number += count
+    yield from filter(_IS_NOTABLE, assembly.end())
+
+
+def _of_spans(assembly: Assembly, number: int, text: str, skimmed: Skimmed) -> Iterator[Record]:
+    """Give the notable records of a text between whose lines others were left out."""
+    behind = 0
+    known: Record | None = None
+    for start, end in skimmed.spans:
+        if start != behind:
+            # The line left out begins a record: nothing that waits can go on.
+            for record in assembly.end():
+                if record is known or record.is_notable:
+                    yield record
+            number += text.count("\n", behind, start)
+        number += 1
+        behind = end + 1
+        line = cut(text[start:end].removesuffix("\r"))
+        for record in assembly.take(number, line):
+            if record is known or record.is_notable:
+                yield record
+        pending = assembly.pending
+        sure = start in skimmed.notable and end - start <= LONGEST
+        known = pending if sure and pending is not None and pending.line == number else None
 
 
 class Assembly:
@@ -47,7 +109,7 @@ class Assembly:
 
     def __init__(self, file: str) -> None:
         """Begin a file."""
-        self._file = file
+        self.file = file
         self.pending: Record | None = None
         """A record of DISM.log or CBS.log that may go on."""
         self._more: list[str] = []
@@ -55,6 +117,11 @@ class Assembly:
         self._waiting: list[tuple[int, str]] = []
         self._client = False
         self._last = Form.PLAIN
+
+    def began(self, record: Record) -> None:
+        """Take a record of DISM.log or CBS.log that may go on, the one before being complete."""
+        self.pending = record
+        self._last = Form.SERVICING
 
     @property
     def plain_sailing(self) -> bool:
@@ -79,12 +146,12 @@ class Assembly:
 
     def _take_client(self, number: int, line: str) -> Iterator[Record]:
         first = self._waiting[0][0]
-        if is_client_end(line):
+        if is_client_end(line) and not is_client_start(line):
             text = "\n".join([*(each for _, each in self._waiting), line])
             self._waiting.clear()
             yield from self._client_records(first, text)
             return
-        if form_of(line) is Form.CLIENT or not self._may_wait(line):
+        if is_client_start(line) or not self._may_wait(line):
             yield from self._disband()
             yield from self.take(number, line)
             return
@@ -188,4 +255,4 @@ class Assembly:
 
     def _made(self, number: int, form: Form, text: str) -> Record:
         self._last = form
-        return Record(self._file, number, form, text)
+        return Record(self.file, number, form, text)

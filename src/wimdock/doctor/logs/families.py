@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from wimdock.doctor.logs.source import COMPRESSED
-from wimdock.errors import LogError
+from wimdock.errors import LogError, StorageError
 from wimdock.files import storage_error
 
 LOGS = ("offlineservicingmgr.log", "dism.log", "cbs.log")
@@ -62,13 +62,13 @@ def find_logs(paths: Sequence[Path], *, companions: bool = True) -> LogFiles:
 
 
 def _is_folder(path: Path) -> bool:
+    if "\0" in str(path):
+        message = f"{str(path)!r} is no path"
+        raise LogError(message)
     try:
         return path.is_dir()
     except OSError as error:
         raise storage_error(error, path) from error
-    except ValueError as error:  # a NUL in the name
-        message = f"{str(path)!r} is no path"
-        raise LogError(message) from error
 
 
 def _in_folder(folder: Path) -> list[Path]:
@@ -121,7 +121,7 @@ def _family(path: Path, unread: dict[Path, str]) -> list[Path]:
     older: list[tuple[int, int, str, Path]] = []
     try:
         names = _names(path.parent)
-    except Exception:  # noqa: BLE001 - a folder that cannot be listed has no companions to find
+    except StorageError:  # a folder that cannot be listed shows no companions
         return [path]
     for name, each in names.items():
         age = _age(stem, _without_compression(name))

@@ -21,28 +21,31 @@ _HEX = re.compile(
     r"(?:\b(flags?|mask|attributes?|handle|address|base|size|offset|count|tag|access|options?|length"
     r"|hash|crc|checksum|id|thread|threadid|pid|tid|version|disposition|type)\s{0,3}[:=]?\s{0,3}|"
     r"(?<![\w@+]))0x([89A-Fa-f][0-9A-Fa-f]{7})(?![0-9A-Za-z_])(\])?",
-    re.IGNORECASE,
+    re.IGNORECASE | re.ASCII,
 )
-_NEGATIVE = re.compile(r"(?<![\w.\-])-(\d{9,10})(?![\w\-]|\.\d)")
+_NEGATIVE = re.compile(r"(?<![\w.\-])-(\d{9,10})(?![\w\-]|\.\d)", re.ASCII)
 _SAID = re.compile(
-    r"(?:\b(?:last ?|win32 ?|exit ?|return(?:ed)? ?|error ?|result ?|status ?)*code|\berror|"
-    r"\blast ?error|\bwin32 ?error|\bh(?:resul|r)t?|\bntstatus)"
+    r"(?:\b(?:last ?|win32 ?|exit ?|return(?:ed)? ?|error ?|result ?|status ?){0,3}code|\berror|"
+    r"\blast ?error|\bwin32 ?error|\bhresult|\bhr(?=[:=]))"
     r"(?:\s+(?:is|of|was|number))?\s{0,3}(?:[:=]|\()?\s{0,3}\(?"
     r"(?:0x([0-9A-Fa-f]{1,8})|([89A-Fa-f][0-9A-Fa-f]{7})|(-?\d{1,10}))"
     r"(?![\w%]|[.:/]\d|\s*(?:of|files?|errors?|warnings?|updates?|times?|seconds?|bytes?|packages?|"
     r"images?|[KMG]B)\b)",
-    re.IGNORECASE,
+    re.IGNORECASE | re.ASCII,
 )
-_INSERTION = re.compile(r'STATMSG: ID=7913\b.{0,4096}? ISTR3="(-?\d{1,10})"', re.DOTALL)
+_INSERTION = re.compile(r'STATMSG: ID=7913\b.{0,4096}? ISTR3="(-?\d{1,10})"', re.DOTALL | re.ASCII)
 _PLAIN_NIBBLES = "8cde"
 _ALL_ONES = 0xFFFFFFFF
 _LOWEST = -0x80000000
 _WORD = 0xFFFFFFFF
-_CANDIDATE = re.compile(r"0x|-\d{9}|code|error|hr|ntstatus|7913", re.IGNORECASE)
+_CANDIDATE = re.compile(r"0x|-\d{9}|code|error|hr|7913", re.IGNORECASE | re.ASCII)
 
 
-def codes_in(message: str) -> tuple[int, ...]:
-    """Give the codes of a message as unsigned 32-bit numbers, in order, each once."""
+def codes_in(message: str, *, status: bool = True) -> tuple[int, ...]:
+    """Give the codes of a message as unsigned 32-bit numbers, in order, each once.
+
+    `status` tells whether it can hold a status message.
+    """
     if _CANDIDATE.search(message) is None:
         return ()
     found: list[tuple[int, int]] = []
@@ -58,7 +61,8 @@ def codes_in(message: str) -> tuple[int, ...]:
         value = int(digits, 16) if digits else int(match[3])
         place = match.start(match.lastindex or 0) - (2 if match[1] else 0)
         found.append((place, value))
-    found += [(match.start(1), int(match[1])) for match in _INSERTION.finditer(message)]
+    if status and "7913" in message:
+        found += [(match.start(1), int(match[1])) for match in _INSERTION.finditer(message)]
     found.sort()
     return tuple(
         dict.fromkeys(value & _WORD for _, value in found if value and _LOWEST <= value <= _WORD)

@@ -8,7 +8,7 @@ from pathlib import Path
 from wimdock.doctor.logs.assembly import records
 from wimdock.doctor.logs.decoding import Decoder
 from wimdock.doctor.logs.families import LogFiles, find_logs
-from wimdock.doctor.logs.lines import lines
+from wimdock.doctor.logs.lines import whole_lines
 from wimdock.doctor.logs.record import Record
 from wimdock.doctor.logs.source import blocks
 
@@ -24,6 +24,7 @@ def read_logs(
     *,
     companions: bool = True,
     encoding: str | None = None,
+    notable_only: bool = False,
     on_progress: Progress | None = None,
     on_trouble: Trouble | None = None,
 ) -> Iterator[Record]:
@@ -34,12 +35,18 @@ def read_logs(
     that are no UTF-8 (cp1252 where it is not given), or UTF-16 or UTF-32 for all of it. Memory is
     bounded whatever the size: longer lines lose their middle.
 
+    With `notable_only` the records of DISM.log and CBS.log of which `Record.is_notable` is false
+    are left out, which is faster on long logs: those without a code, one of the words
+    error, fail, warn, code and HRESULT, a begin, end, host or command line of a session, and a path
+    below a staging folder. Records of all other forms are given, and every
+    record is the same, with the same number of its line, as without it.
+
     Raises UsageError for an unknown encoding, StorageError for a file that cannot be read, LogError
     for a folder without logs; whatever a file holds raises nothing.
     """
     Decoder(encoding)
     found = find_logs(paths, companions=companions)
-    return _read(found, encoding, on_progress, on_trouble or _ignore)
+    return _read(found, encoding, notable_only, on_progress, on_trouble or _ignore)
 
 
 def _ignore(path: Path, why: str) -> None:
@@ -47,7 +54,11 @@ def _ignore(path: Path, why: str) -> None:
 
 
 def _read(
-    found: LogFiles, encoding: str | None, on_progress: Progress | None, on_trouble: Trouble
+    found: LogFiles,
+    encoding: str | None,
+    notable_only: bool,  # noqa: FBT001 - as the caller was asked
+    on_progress: Progress | None,
+    on_trouble: Trouble,
 ) -> Iterator[Record]:
     for path, why in found.unread:
         on_trouble(path, why)
@@ -62,7 +73,7 @@ def _read(
 
     for file in found.files:
         pieces = _text(blocks(file.path, on_read, on_trouble), Decoder(encoding))
-        yield from records(str(file.path), lines(pieces))
+        yield from records(str(file.path), whole_lines(pieces), notable_only=notable_only)
 
 
 def _text(content: Iterator[bytes], decoder: Decoder) -> Iterator[str]:

@@ -15,6 +15,7 @@ from wimdock.doctor.logs.parts import Form, Parts, Severity
 from wimdock.doctor.logs.pasted_lines import parse_pasted, parse_viewer, unquoted
 from wimdock.doctor.logs.server_lines import parse_server
 from wimdock.doctor.logs.servicing_lines import parse_servicing, parse_stack
+from wimdock.doctor.logs.skimming import is_notable
 
 
 def _quoted(parse: Callable[[str], Parts]) -> Callable[[str], Parts]:
@@ -45,7 +46,8 @@ _OFFLINE = "SMS_OFFLINE_SERVICING_MANAGER"
 _OFFLINE_WORDS = re.compile(
     r"WIM::\w+ returned code|\b(?:UnMountImage|MountImage|InstallUpdate|GetUpdateApplicability)"
     r" returned code|Applicability State = |\bimage package \S+ |Schedule with ID \d"
-    r"|Image UnMount failed|UnMounting Image"
+    r"|Image UnMount failed|UnMounting Image|Not applying this update binary"
+    r"|Not all selected software updates "
 )
 _LOG_OF_FILE = re.compile(r"(offlineservicingmgr)|(dism)|(cbs)", re.IGNORECASE)
 
@@ -131,7 +133,7 @@ class Record:
             return self._codes
         except AttributeError:
             text = self.text if self.form is Form.STACK else self.message
-            self._codes: tuple[int, ...] = codes_in(text)
+            self._codes: tuple[int, ...] = codes_in(text, status=self.form is not Form.SERVICING)
             return self._codes
 
     @property
@@ -143,6 +145,15 @@ class Record:
             frame = self.form is Form.STACK
             self._functions: tuple[str, ...] = functions_in(self.message, frame=frame)
             return self._functions
+
+    @property
+    def is_notable(self) -> bool:
+        """Whether it can matter to a diagnosis: always, but for most lines of DISM.log and CBS.log.
+
+        Of those, the ones with a code, a word of failure, or a start, end or version of a session:
+        `skimming` has the list. A record with codes is always notable.
+        """
+        return self.form is not Form.SERVICING or is_notable(self.text)
 
     @property
     def status_message(self) -> StatusMessage | None:

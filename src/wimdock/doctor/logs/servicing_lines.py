@@ -11,9 +11,12 @@ import re
 
 from wimdock.doctor.logs.parts import Parts, Severity, moment
 
-_START = re.compile(
+START_OF_RECORD = (
     r"(\d{4})-(\d\d)-(\d\d) (\d\d):(\d\d):(\d\d)(?:[.,](\d{1,9}))?, +([A-Za-z]\w{0,15})(?=\s|\Z)"
 )
+"""What a record of DISM.log or CBS.log begins with, for regular expressions in ASCII."""
+
+_START = re.compile(START_OF_RECORD, re.ASCII)
 _COMPONENT = re.compile(r" +(?:(DISM|CBS|CSI|DPX|SXS|[A-Z][A-Za-z]{1,8}(?= {2}))(?: +|\Z))?")
 _COMPONENT_WIDTH = 7
 _STACK = re.compile(
