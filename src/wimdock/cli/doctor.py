@@ -14,8 +14,8 @@ from wimdock.cli.output import count, print_document
 from wimdock.errors import UsageError
 
 if TYPE_CHECKING:
-    from wimdock.configmgr.provider import Provider
-    from wimdock.doctor.examination import Examination
+    from wimdock.doctor.diagnosis import Known
+    from wimdock.doctor.examination import Examination, Reading
     from wimdock.doctor.image_facts import Images
     from wimdock.doctor.report import Report
     from wimdock.doctor.rule import Rule
@@ -95,6 +95,8 @@ def doctor(
     tell.
     """
     from wimdock.configmgr.provider import parse_provider
+    from wimdock.doctor.diagnosis import Known
+    from wimdock.doctor.examination import Reading
     from wimdock.doctor.report import report
     from wimdock.doctor.rules import load_rules
 
@@ -107,7 +109,10 @@ def doctor(
         _check_page(page)
     secrets = _secrets(rules) if redact else None
     with _images(image, index) as images:
-        examination = _examine(logs, rules, hosts, images, encoding, secrets)
+        known = Known(rules, hosts, images)
+        # A user's rule may look for anything; wimdock's own look for codes and words of failure.
+        reading = Reading(encoding=encoding, notable_only=folder is None and not redact)
+        examination = _examine(logs, known, reading, secrets)
     found = report(examination, image=image, providers=hosts)
     if secrets is not None:
         from wimdock.doctor.redaction import redacted
@@ -142,26 +147,23 @@ def _images(path: Path | None, index: int | None) -> Iterator[Images | None]:
 
 
 def _examine(
-    logs: tuple[Path, ...],
-    rules: tuple[Rule, ...],
-    hosts: tuple[Provider, ...],
-    images: Images | None,
-    encoding: str | None,
-    secrets: Secrets | None,
+    logs: tuple[Path, ...], known: Known, reading: Reading, secrets: Secrets | None
 ) -> Examination:
+    from dataclasses import replace
+
     from wimdock.cli.terminal import Terminal
-    from wimdock.doctor.examination import Reading, examine
+    from wimdock.doctor.examination import examine
     from wimdock.events import Reporter
 
     with Terminal() as terminal:
         reporter = Reporter(terminal)
         with reporter.step("Reading the logs") as step:
-            reading = Reading(
-                encoding=encoding,
+            watched = replace(
+                reading,
                 on_progress=reporter.progress,
                 on_record=None if secrets is None else lambda record: secrets.learn(record.text),
             )
-            examination = examine(logs, rules, hosts, images, reading=reading)
+            examination = examine(logs, known.rules, known.providers, known.images, reading=watched)
             step.result = count(examination.gathered.records, "record")
     return examination
 

@@ -6,24 +6,31 @@ their say is an unknown failure, whose innermost error is named first.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from wimdock.configmgr.provider import Provider
+from wimdock.configmgr.staging import is_package_id
 from wimdock.doctor.advice import advise, clean_up, judge_hosts
 from wimdock.doctor.bounds import Surroundings, holds
-from wimdock.doctor.codes import name_of
 from wimdock.doctor.finding import Finding, LookedAt
 from wimdock.doctor.image_facts import Images
 from wimdock.doctor.incident import Incident
+from wimdock.doctor.ordering import codes_of, in_order, innermost_first
 from wimdock.doctor.rule import Evidence, Rule, Verdict
-from wimdock.doctor.session import ImageWork
 from wimdock.doctor.trace import Trace
-from wimdock.doctor.wording import fill, likely_mount, staging_of
+from wimdock.doctor.unknown import unknown_title, unknown_words
+from wimdock.doctor.wording import (
+    fill,
+    is_posix_path,
+    is_windows_path,
+    likely_mount,
+    staging_of,
+)
 from wimdock.reparse.hosts import Build
 
-_DEPTH = {"cbs": 1, "dism": 2, "offline": 3}
 _MOST_RULED_OUT = 8
+_WIN32, _LOW_WORD = 0x80070000, 0xFFFF
 _PROVIDERS = (
     "A site can have several SMS Providers, also on other servers than the site server: check each "
     "one, with --provider NAME=BUILD for each."
@@ -143,7 +150,7 @@ class _Diagnosis:
         return found
 
     def _known_finding(self, rule: Rule, verdict: Verdict) -> Finding:
-        traces = _in_order(
+        traces = in_order(
             trace
             for evidence in rule.evidence
             if evidence.name not in verdict.none
@@ -155,7 +162,7 @@ class _Diagnosis:
             for trace in self.traces
             if trace not in traces and set(trace.failures) & rule.all_codes
         ]
-        codes = _codes([*_innermost_first(traces), *same], lambda code: code in rule.all_codes)
+        codes = codes_of([*innermost_first(traces), *same], lambda code: code in rule.all_codes)
         updates = tuple(dict.fromkeys(trace.update for trace in traces if trace.update))
         values = self._values(codes, updates)
         return Finding(
@@ -167,7 +174,7 @@ class _Diagnosis:
             what_happened=fill(rule.what_happened, values),
             cause=fill(rule.cause, values),
             codes=codes,
-            traces=tuple(_in_order([*traces, *same])),
+            traces=tuple(in_order([*traces, *same])),
             advice=advise(rule, values, self.around, self.known.providers),
             clean_up=clean_up(rule, values),
             sources=rule.sources,
@@ -178,7 +185,9 @@ class _Diagnosis:
 
     def _values(self, codes: Sequence[int], updates: Sequence[str]) -> dict[str, str]:
         incident = self.incident
-        mount = incident.mount or (likely_mount(incident.package) if incident.package else "")
+        mount = incident.mount
+        if not (is_windows_path(mount) or is_posix_path(mount)) and is_package_id(incident.package):
+            mount = likely_mount(incident.package)
         work = incident.work
         named = updates or ((work.update,) if work is not None and work.update else ())
         more = f" and {len(named) - 1} more" if len(named) > 1 else ""
@@ -271,6 +280,8 @@ class _Diagnosis:
     def _unknown(self, rules: Sequence[Rule], found: Sequence[Finding]) -> Finding | None:
         """Make a finding of what fails and is explained by no rule."""
         explained = {code for rule in rules for code in rule.all_codes}
+        # "Image UnMount failed with error 279" and insertion strings carry the low word only.
+        low_words = {_WIN32 | code & _LOW_WORD for code in explained}
         names = {rule.id for rule in rules}
         left = [
             trace
@@ -278,24 +289,25 @@ class _Diagnosis:
             if trace.failing
             and trace.order not in self.taken_back
             and not explained.intersection(trace.failures)
+            and not (trace.log == "offline" and low_words.intersection(trace.failures))
             and not any(rule in names for rule, _ in trace.evidence)
         ]
         if found:
             # Beside a known failure DISM and component servicing name many codes that only pass
             # it on; what the site's own log names besides is a failure of its own.
-            beside = _codes([each for each in left if each.log != "offline"])
+            beside = codes_of([each for each in left if each.log != "offline"])
             for finding in found:
                 finding.also_seen = beside
             left = [each for each in left if each.log == "offline" and each.failures]
         if not left and (found or self.incident.result != "failed"):
             return None
-        traces = _innermost_first(left)
-        codes = _codes(traces)
+        traces = innermost_first(left)
+        codes = codes_of(traces)
         updates = tuple(dict.fromkeys(trace.update for trace in left if trace.update))
         return Finding(
             incident=self.incident,
-            title=_unknown_title(codes),
-            what_happened=_unknown_words(self.incident, codes),
+            title=unknown_title(codes),
+            what_happened=unknown_words(self.incident, codes),
             cause="No rule describes it: what its codes mean is all that can be said of it.",
             codes=codes,
             traces=tuple(traces),
@@ -306,25 +318,6 @@ class _Diagnosis:
 def _is_telling(evidence: Evidence, trace: Trace) -> bool:
     """Tell whether a trace of an evidence shows the failure, and not its absence."""
     return evidence.codes != {0} and (trace.failing or not evidence.codes or bool(trace.failures))
-
-
-def _in_order(traces: Iterable[Trace]) -> list[Trace]:
-    unique = {trace.order: trace for trace in traces}
-    return [unique[order] for order in sorted(unique)]
-
-
-def _innermost_first(traces: Iterable[Trace]) -> list[Trace]:
-    """Put the image library's frames first, then component servicing, DISM, the site's log."""
-    return sorted(
-        traces, key=lambda each: (0 if each.is_stack else _DEPTH.get(each.log, 4), each.order)
-    )
-
-
-def _codes(
-    traces: Iterable[Trace], wanted: Callable[[int], bool] = lambda _: True
-) -> tuple[int, ...]:
-    codes = (code for trace in traces for code in trace.failures if wanted(code))
-    return tuple(dict.fromkeys(codes))
 
 
 def _described(evidence: Evidence) -> str:
@@ -342,29 +335,3 @@ def _described(evidence: Evidence) -> str:
         names = {"offline": "OfflineServicingMgr.log", "dism": "DISM.log", "cbs": "CBS.log"}
         words.append("in " + " or ".join(names.get(log, log) for log in sorted(evidence.logs)))
     return " ".join(words)
-
-
-def _unknown_title(codes: Sequence[int]) -> str:
-    if not codes:
-        return "an error without a code, which no rule describes"
-    return f"0x{codes[0]:08X} {name_of(codes[0])}".rstrip() + ", which no rule describes"
-
-
-def _unknown_words(incident: Incident, codes: Sequence[int]) -> str:
-    if incident.work is not None:
-        work: ImageWork = incident.work
-        what = f"image package {work.package}" if work.package else "a run of a schedule"
-        what += f", image {work.index}," if work.index is not None else ""
-        ended = {"success": " which ended with success all the same"}.get(work.result, "")
-        failed = "failed" if work.result == "failed" else "met an error"
-        start = f"The work on {what}" if work.package else "A run of a schedule"
-        start = f"{start} {failed}{',' if ended else ''}{ended}"
-    elif incident.commands:
-        line = next((each.line for each in incident.commands if each.line), "")
-        start = f"A command of DISM failed{f': {line}' if line else ''}"
-    else:
-        start = "Component servicing met an error"
-    code = (
-        f" The innermost error is 0x{codes[0]:08X}." if codes else " The log names no code for it."
-    )
-    return f"{start.rstrip('.')}.{code}"

@@ -70,10 +70,17 @@ class DismLog:
             self._end(command)
 
     def _begin(self, process: int | None, place: Place) -> None:
+        # The line itself names no process, but the program has written a few before it.
+        process = process or self._last_process
+        known = None if process is None else self._of_process.get(process)
+        if known is not None and not known.has_begun:
+            known.has_begun = True
+            self._current = known
+            return
         command = self._new(place)
         command.has_begun = True
-        process = process or self._last_process
-        if process is not None and process not in self._of_process:
+        if process is not None and (known is None or known.process != process):
+            command.process = process
             self._of_process[process] = command
 
     def _new(self, place: Place) -> Command:
@@ -91,6 +98,7 @@ class DismLog:
                 return known
         command = self._current or self._new(place)
         if process is not None:
+            command.process = command.process or process
             self._of_process[process] = command
         return command
 
@@ -141,6 +149,7 @@ class DismLog:
     def _continued(self, command: Command, place: Place) -> Command:
         later = self._new(place)
         later.host, later.host_place = command.host, command.host_place
+        later.process = command.process
         later.has_begun, later.tells_severity = command.has_begun, command.tells_severity
         for process, known in list(self._of_process.items()):
             if known is command:

@@ -39,11 +39,14 @@ class Examination:
 class Reading:
     """How logs are read: with the older parts beside them, in which code page, and who watches.
 
-    `on_record` sees each record as it goes by.
+    `notable_only` leaves out, unread, most records of DISM.log and CBS.log that hold neither a code
+    nor a word of failure: a rule that looks there for anything else needs it False. `on_record`
+    sees each record as it goes by.
     """
 
     companions: bool = True
     encoding: str | None = None
+    notable_only: bool = False
     on_progress: Progress | None = None
     on_record: Callable[[Record], None] | None = None
 
@@ -68,6 +71,7 @@ def examine(
         paths,
         companions=reading.companions,
         encoding=reading.encoding,
+        notable_only=reading.notable_only,
         on_progress=reading.on_progress,
         on_trouble=lambda path, why: unread.append((path, why)),
     )

@@ -53,10 +53,14 @@ class Mention:
 
 @dataclass(slots=True)
 class Source:
-    """One file that was read: how many records were looked at, and the times they span."""
+    """One file that was read: how many records were looked at, and the times they span.
+
+    `last_line` is the line at which the last of them begins.
+    """
 
     file: str
     records: int = 0
+    last_line: int = 0
     first: datetime | None = None
     last: datetime | None = None
     logs: Counter[str] = field(default_factory=Counter)
@@ -136,6 +140,7 @@ class _Gathering:
         if source is None:
             source = self.found.sources[record.file] = Source(record.file)
         source.records += 1
+        source.last_line = record.line
         source.logs[log] += 1
         at = record.local_time
         if at is not None:
@@ -223,13 +228,15 @@ def _remember(known: dict[str, list[Place]], key: str, place: Place) -> None:
 
 def _is_failing(record: Record, log: str) -> bool:
     """Tell whether a record itself tells of a failure; a code that is only named does not."""
-    if log == "offline":
+    if log == "offline" and record.form is not Form.PLAIN:
         return tells_of_failure(record)
     has_code = any(is_failure(code) for code in record.codes)
     if record.form is Form.SERVICING:
         if record.severity is Severity.ERROR:
             return True
         return has_code and log == "cbs" and OUTCOME.match(record.message) is not None
+    if record.form is Form.PLAIN and not record.functions:
+        return False  # prose, such as an article that a ticket quotes
     if log == "other":
         return has_code and record.severity in (Severity.ERROR, Severity.UNKNOWN)
     return has_code

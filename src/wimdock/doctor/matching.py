@@ -63,7 +63,14 @@ class Matcher:
 
 
 def holds(evidence: Evidence, record: Record) -> bool:
-    """Tell whether a record meets every condition of an evidence but its codes."""
+    """Tell whether a record meets every condition of an evidence but its codes.
+
+    Plain text may be prose that only names a code: it has to meet another condition as well.
+    """
+    if record.form is Form.PLAIN and not (
+        evidence.functions or evidence.message or evidence.status_message
+    ):
+        return False
     return (
         (not evidence.logs or record.log in evidence.logs)
         and _is_severe(evidence, record)

@@ -80,7 +80,8 @@ def read_words(report: Report) -> list[str]:
     for log in report.logs:
         span = f", {log.first} to {log.last} (local time)" if log.first else ", without times"
         kinds = " and ".join(_KINDS.get(kind, kind) for kind in log.kinds)
-        lines.append(f"{log.file}: {counted(log.records, 'record')} of {kinds}{span}")
+        records = f"{counted(log.records, 'telling record')} of {kinds}"
+        lines.append(f"{log.file}: {records} up to line {log.last_line:,}{span}")
     lines += [f"{each.file}: not read: {each.why}" for each in report.unread]
     shown = []
     if report.images:

@@ -38,10 +38,15 @@ class Spot:
 
 @dataclass(frozen=True, slots=True)
 class ReadLog:
-    """A file that was read; times are local to the machine that wrote it."""
+    """A file that was read, up to the record that begins at `last_line`.
+
+    Times are local to the machine that wrote it. Of DISM.log and CBS.log only the records count
+    that could matter.
+    """
 
     file: str
     records: int
+    last_line: int
     kinds: tuple[str, ...]
     first: str
     last: str
@@ -215,6 +220,7 @@ def _logs(gathered: Gathered) -> tuple[ReadLog, ...]:
         ReadLog(
             each.file,
             each.records,
+            each.last_line,
             tuple(name for name, _ in each.logs.most_common()),
             _local(each.first),
             _local(each.last),

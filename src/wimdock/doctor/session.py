@@ -102,13 +102,17 @@ class ImageWork(Session):
 
 @dataclass(slots=True)
 class Command(Session):
-    """One command of DISM, or one use of its interface; `host` is the machine's build."""
+    """One command of DISM, or one use of its interface.
+
+    `host` is the machine's build, `process` the first process that wrote of it.
+    """
 
     host: Build | None = None
     host_place: Place | None = None
     line: str = ""
     image: str = ""
     index: int | None = None
+    process: int | None = None
     has_begun: bool = False
     has_ended: bool = False
 
