@@ -20,6 +20,9 @@ settings.load_profile("house")
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 
+# No test looks at, or writes, what wimdock remembers of this machine's own mounts.
+os.environ["WIMDOCK_STATE"] = str(Path(tempfile.gettempdir(), f"wimdock-state-{os.getpid()}"))
+
 
 def everything_required() -> bool:
     """Tell whether a missing piece is a failure: in CI, or where WIMDOCK_REQUIRE_ALL is 1."""

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from wimdock.errors import ImageBusy, UsageError
 from wimdock.files import naming, real_path, refuse_special
-from wimdock.servicing.mounts.busy import naming_mount
+from wimdock.servicing.busy import naming_mount
 from wimdock.servicing.options import (
     ServiceOptions,
     Surroundings,

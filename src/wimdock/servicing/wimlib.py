@@ -34,7 +34,7 @@ from wimdock.errors import (
     WimdockError,
 )
 from wimdock.events import Reporter
-from wimdock.files import real_path, refuse_special
+from wimdock.files import naming, open_file, read_at, real_path, refuse_special
 from wimdock.servicing.options import Surroundings
 from wimdock.servicing.workspace import open_workspace
 
@@ -132,7 +132,7 @@ def export(  # noqa: PLR0913 - a file and how it is to be
     options = [f"--compress={compression.upper()}"] if compression not in (None, "none") else []
     options += ["--compress=none"] if compression == "none" else []
     options += [f"--chunk-size={chunk_size}"] if chunk_size is not None else []
-    options += [] if check is None else ["--check" if check else "--nocheck"]
+    options += ["--check"] if (_has_integrity(source) if check is None else check) else []
     named = [name] if name is not None and index is not None else []
     with (
         world.reporter.step(f"Export to {target.name}"),
@@ -162,7 +162,8 @@ def split(source: Path, target: Path, size: int, world: Surroundings) -> tuple[P
         open_workspace(target.parent) as workspace,
     ):
         made = workspace / target.name
-        _run(["split", source, made, f"{size / (1 << 20):.6f}"], world.reporter)
+        options = ["--check"] if _has_integrity(source) else []
+        _run(["split", source, made, f"{size / (1 << 20):.6f}", *options], world.reporter)
         parts = [made, *_further_parts(made)]
         targets = [target.parent / part.name for part in parts]
         for place in targets:
@@ -191,6 +192,19 @@ def _checked(source: Path, target: Path) -> tuple[Path, Path]:
     return source, target
 
 
+def _has_integrity(source: Path) -> bool:
+    """Tell whether a file has an integrity table; the program gives new files none unasked."""
+    from wimdock.wim import layout
+    from wimdock.wim.header import Header
+
+    fd = open_file(source)
+    try:
+        with naming(source):
+            return bool(Header.parse(read_at(fd, layout.HEADER_SIZE, 0)).integrity.size)
+    finally:
+        os.close(fd)
+
+
 def _refuse_existing(path: Path) -> None:
     if os.path.lexists(path):
         message = f"{path} exists already"
@@ -208,8 +222,6 @@ def _further_parts(first: Path) -> list[Path]:
 
 
 def _flush(path: Path, world: Surroundings) -> None:
-    from wimdock.files import open_file
-
     fd = open_file(path)
     try:
         world.disk.flush(fd)

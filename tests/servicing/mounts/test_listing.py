@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import skip_or_fail
-from tests.servicing.mounts_at_hand import kill_daemon, mounts_below
-from tests.servicing.nobody import reachable_folder, run_as_nobody
+from tests.servicing.mounts_at_hand import end_all, kill_daemon, mounts_below
+from tests.servicing.nobody import NOBODY, reachable_folder, run_as_nobody
 from tests.servicing.surroundings import CLOCK, quick
 from wimdock.errors import MountError, NotMounted, StorageError
 from wimdock.reparse.hosts import SERVER_2016
@@ -39,12 +39,12 @@ from wimdock.servicing.mounts.staging import abandoned_staging, staging_path
 
 def recorded(image: Path, place: Path, phase: Phase = Phase.MOUNTED) -> MountRecord:
     """Write the record of a mount that is not there, as after a restart of the machine."""
-    staging = staging_path(image, place)
+    staging, writable = staging_path(image, place), True
     record = MountRecord(
         place,
         image,
         1,
-        True,
+        writable,
         CLOCK.now(),
         SERVER_2016,
         r"D:\m",
@@ -236,20 +236,39 @@ def test_lines_of_the_kernel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     assert is_mount_point(Path("/"))
 
 
-def test_a_user_who_may_not_mount(image: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    if Path("/dev/fuse").stat().st_mode & 0o006 == 0o006:
-        skip_or_fail("here every user may mount")
+def test_a_user_without_rights(
+    image: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with reachable_folder() as folder:
         monkeypatch.setenv("WIMDOCK_STATE", str(folder / "state"))
-        copied = Path(shutil.copyfile(image, folder / "demo.wim"))
         (folder / "state" / "mounts").mkdir(parents=True)
-        (folder / "to-as-nobody").mkdir()
+        for who in ("as-root", "as-nobody"):
+            shutil.copyfile(image, folder / f"{who}.wim")
+            (folder / f"to-{who}").mkdir()
         for path in (folder, *folder.rglob("*")):
-            os.chown(path, 65534, 65534)
-        # The run as root comes to nothing, since its folder does not exist.
-        ended = run_as_nobody("mount", copied, f"{folder}/to-@", temporary=folder)
-        assert ended.returncode == MountError.exit_code
-        assert "/dev/fuse" in ended.stderr
-        assert "Permission denied" in ended.stderr
-        assert "run it as root" in ended.stderr
-        assert not list((folder / "state" / "mounts").glob("*.json"))
+            os.chown(path, NOBODY, NOBODY)
+        at = f"{folder}/to-@"
+        ended = run_as_nobody("mount", f"{folder}/@.wim", at, "--write", temporary=folder)
+        if not _everybody_may_mount():
+            assert ended.returncode == MountError.exit_code
+            assert "run it as root" in ended.stderr
+            assert read_record(folder / "to-as-nobody") is None
+            end_all(folder)
+            return
+        try:
+            assert ended.returncode == 0, ended.stderr
+            monkeypatch.setenv("WIMDOCK_STATE", str(tmp_path / "state"))
+            _, seen_by_root = mounts_below(folder)
+            assert (seen_by_root.owner, seen_by_root.state) == ("wimlib", MountState.OK)
+            assert (seen_by_root.image, seen_by_root.writable) == (None, True)
+            assert f"Only its user {NOBODY} can look in" in seen_by_root.note
+            monkeypatch.setenv("WIMDOCK_STATE", str(folder / "state"))
+            ended = run_as_nobody("unmount", at, "--commit", temporary=folder)
+            assert ended.returncode == 0, ended.stderr
+        finally:
+            end_all(folder)
+
+
+def _everybody_may_mount() -> bool:
+    open_to_all = Path("/dev/fuse").stat().st_mode & 0o006 == 0o006
+    return open_to_all and shutil.which("fusermount") is not None
