@@ -192,7 +192,7 @@ class Handshake:
     def _no_credentials(self) -> AccessDenied:
         if self.credentials.password is None:
             message = f"there is no Kerberos ticket for {self.host}"
-            hint = f"Run kinit (Kerberos needs the Python package gssapi), or: {_HINT}"
+            hint = f"Run kinit (Kerberos needs pip install 'pyspnego[kerberos]'), or: {_HINT}"
             return AccessDenied(message, hint=hint)
         message = f"{self.host} and wimdock could not agree on the credentials of the user given"
         return AccessDenied(message, hint=_HINT)
