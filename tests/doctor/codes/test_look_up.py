@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from wimdock.doctor.codes import explain, look_up, parts_of
+from wimdock.doctor.codes.spelling import _NAME
 from wimdock.doctor.codes.table import TABLES, Row, Table
 from wimdock.errors import UsageError
 
@@ -187,6 +190,11 @@ def test_every_name_and_code_of_every_table_is_found(pair: tuple[Table, Row]) ->
         assert row.code in codes(row.name.lower())
     meanings = explain(row.code).meanings
     assert (table.name, row.name) in [(each.table, each.name) for each in meanings]
+
+
+def test_every_name_has_the_form_of_a_name() -> None:
+    names = [row.name for table in TABLES for row in table.all_rows() if row.name]
+    assert [name for name in names if not re.fullmatch(_NAME, name, re.IGNORECASE)] == []
 
 
 @pytest.mark.parametrize(

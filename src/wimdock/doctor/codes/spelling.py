@@ -31,7 +31,7 @@ _LABEL = (
     r"|code|errorcode|errorlevel|exitcode|win32errorcode)\b[\s:=_#]*)+"
 )
 _NUMBER = r"(-?)(0x)?(-?)([0-9a-f]+)(?:h|u?l?l?)?"
-_NAME = r"[a-z][a-z0-9]*(?:_[a-z0-9]+)+|[a-z]{3,}"
+_NAME = r"[a-z][a-z0-9]*(?:_+[a-z0-9]+)+_*|[a-z]{3,}"
 _MACRO = r"(?:__)?HRESULT_FROM_(WIN32|NT)\s*\((.*)\)"
 _IN_TEXT = r"(?<![0-9a-z_])0x[0-9a-f]{1,16}(?![0-9a-z_])"
 _LABELLED = (
