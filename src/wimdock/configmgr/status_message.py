@@ -20,7 +20,7 @@ _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _FIELD = re.compile(
     r"\b(?P<key>ID|SEV|LEV|SOURCE|COMP|SYS|SITE|PID|TID|GMTDATE|NUMATTRS|ISTR\d|AID\d+|AVAL\d+)="
-    r'(?:"(?P<quoted>[^"]*)"|(?P<plain>.*?)(?=\s+[A-Z]+\d*=|\s*$))',
+    r'(?:"(?P<quoted>[^"]*)"|(?P<plain>\S*(?:\s+(?![A-Z]+\d*=)\S+)*))',
     re.ASCII,
 )
 _TIME = re.compile(

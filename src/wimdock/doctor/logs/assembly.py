@@ -18,7 +18,7 @@ from wimdock.doctor.logs.lines import LONGEST, cut, split
 from wimdock.doctor.logs.parts import Form
 from wimdock.doctor.logs.pasted_lines import shared, unquoted
 from wimdock.doctor.logs.record import Record
-from wimdock.doctor.logs.server_lines import MARK, TILDE, is_server
+from wimdock.doctor.logs.server_lines import END_MARKER, MARK, TILDE, is_server
 from wimdock.doctor.logs.servicing_lines import begins_servicing
 from wimdock.doctor.logs.skimming import Skimmed, skim
 
@@ -43,12 +43,14 @@ def records(file: str, texts: Iterable[str], *, notable_only: bool = False) -> I
         lines = split(text)
         yield from _of_lines(assembly, number, lines)
         number += len(lines)
-    yield from assembly.end()
+    assembly.end()
+    yield from assembly.done
 
 
 def _of_lines(assembly: Assembly, number: int, lines: list[str]) -> Iterator[Record]:
     """Give the records that are complete with these lines, of which the first follows `number`."""
     file = assembly.file
+    done = assembly.done
     plain = assembly.plain_sailing
     for line in lines:
         number += 1
@@ -59,8 +61,11 @@ def _of_lines(assembly: Assembly, number: int, lines: list[str]) -> Iterator[Rec
             if pending is not None:
                 yield pending
         else:
-            yield from assembly.take(number, line)
+            assembly.take(number, line)
             plain = assembly.plain_sailing
+            if done:
+                yield from done
+                done.clear()
 
 
 def _notable_records(assembly: Assembly, texts: Iterable[str]) -> Iterator[Record]:
@@ -79,42 +84,46 @@ def _notable_records(assembly: Assembly, texts: Iterable[str]) -> Iterator[Recor
         dense = _DENSE_TEXTS if len(skimmed.spans) * _DENSE > count else 0
         yield from _of_spans(assembly, number, text, skimmed)
         number += count
-    yield from filter(_IS_NOTABLE, assembly.end())
+    assembly.end()
+    yield from filter(_IS_NOTABLE, assembly.done)
 
 
 def _of_spans(assembly: Assembly, number: int, text: str, skimmed: Skimmed) -> Iterator[Record]:
     """Give the notable records of a text between whose lines others were left out."""
+    done = assembly.done
     behind = 0
     known: Record | None = None
     for start, end in skimmed.spans:
         if start != behind:
             # The line left out begins a record: nothing that waits can go on.
-            for record in assembly.end():
-                if record is known or record.is_notable:
-                    yield record
+            assembly.end()
             number += text.count("\n", behind, start)
         number += 1
         behind = end + 1
-        line = cut(text[start:end].removesuffix("\r"))
-        for record in assembly.take(number, line):
+        assembly.take(number, cut(text[start:end].removesuffix("\r")))
+        for record in done:
             if record is known or record.is_notable:
                 yield record
+        done.clear()
         pending = assembly.pending
         sure = start in skimmed.notable and end - start <= LONGEST
         known = pending if sure and pending is not None and pending.line == number else None
 
 
 class Assembly:
-    """What was read and is not yet known to be complete."""
+    """What was read and is not yet known to be complete, and what is complete: `done`."""
 
     def __init__(self, file: str) -> None:
         """Begin a file."""
         self.file = file
+        self.done: list[Record] = []
+        """Complete records, in order, for the caller to take out."""
         self.pending: Record | None = None
         """A record of DISM.log or CBS.log that may go on."""
         self._more: list[str] = []
         self._room = LONGEST
         self._waiting: list[tuple[int, str]] = []
+        self._held = 0
         self._client = False
         self._last = Form.PLAIN
 
@@ -128,54 +137,60 @@ class Assembly:
         """Tell whether the next line can begin a record without further thought."""
         return not self._waiting and not self._more
 
-    def take(self, number: int, line: str) -> Iterator[Record]:
-        """Take the next line, give the records that are complete with it."""
-        if self._waiting and self._client:
-            yield from self._take_client(number, line)
-        elif self._waiting:
-            yield from self._take_tilde(number, line)
+    def take(self, number: int, line: str) -> None:
+        """Take the next line; the records that are complete with it are done."""
+        if self._waiting:
+            if self._client:
+                self._take_client(number, line)
+            else:
+                self._take_tilde(number, line)
         elif line.endswith(TILDE):
-            self._waiting.append((number, line))
+            self._wait(number, line)
         else:
-            yield from self._single(number, line)
+            self._single(number, line)
 
-    def end(self) -> Iterator[Record]:
-        """Give what is left at the file's end."""
-        yield from self._disband()
-        yield from self._finished()
+    def end(self) -> None:
+        """Complete what is left, at the file's end or before lines that are left out."""
+        self._disband()
+        self._finish()
 
-    def _take_client(self, number: int, line: str) -> Iterator[Record]:
-        first = self._waiting[0][0]
-        if is_client_end(line) and not is_client_start(line):
-            text = "\n".join([*(each for _, each in self._waiting), line])
-            self._waiting.clear()
-            yield from self._client_records(first, text)
-            return
+    def _take_client(self, number: int, line: str) -> None:
         if is_client_start(line) or not self._may_wait(line):
-            yield from self._disband()
-            yield from self.take(number, line)
-            return
-        self._waiting.append((number, line))
-
-    def _take_tilde(self, number: int, line: str) -> Iterator[Record]:
-        if self._in_dism() and (is_escaped(line) or begins_servicing(line)):
-            yield from self._disband()
-            yield from self.take(number, line)
-        elif MARK in line and is_server(line):
-            first = self._waiting[0][0]
-            text = "\n".join([*(each for _, each in self._waiting), line])
-            self._waiting.clear()
-            yield from self._finished()
-            yield self._made(first, Form.SERVER, text)
-        elif line.endswith(TILDE) and self._may_wait(line):
-            self._waiting.append((number, line))
+            self._disband()
+            self.take(number, line)
+        elif is_client_end(line):
+            self._client_records(*self._joined(line))
         else:
-            yield from self._disband()
-            yield from self.take(number, line)
+            self._wait(number, line)
+
+    def _take_tilde(self, number: int, line: str) -> None:
+        if self._in_dism() and (is_escaped(line) or begins_servicing(line)):
+            self._disband()
+            self.take(number, line)
+        elif MARK in line and is_server(line):
+            first, text = self._joined(line)
+            self._finish()
+            self._make(first, Form.SERVER, text)
+        elif line.endswith(TILDE) and self._may_wait(line):
+            self._wait(number, line)
+        else:
+            self._disband()
+            self.take(number, line)
+
+    def _wait(self, number: int, line: str) -> None:
+        self._waiting.append((number, line))
+        self._held += len(line) + 1
 
     def _may_wait(self, line: str) -> bool:
-        held = sum(len(each) + 1 for _, each in self._waiting)
-        return len(self._waiting) < _MOST_LINES and held + len(line) <= LONGEST
+        return len(self._waiting) < _MOST_LINES and self._held + len(line) <= LONGEST
+
+    def _joined(self, line: str) -> tuple[int, str]:
+        """Give the first number and the text of what waited, with the line that ends it."""
+        first = self._waiting[0][0]
+        text = "\n".join([*(each for _, each in self._waiting), line])
+        self._waiting.clear()
+        self._held = 0
+        return first, text
 
     def _in_dism(self) -> bool:
         if self.pending is not None:
@@ -183,59 +198,56 @@ class Assembly:
         begins = bool(self._waiting) and begins_servicing(self._waiting[0][1]) is not None
         return begins and self._last is not Form.SERVER
 
-    def _disband(self) -> Iterator[Record]:
+    def _disband(self) -> None:
         """Take line by line what waited for an end that did not come."""
-        waiting, self._waiting = self._waiting, []
-        if waiting and self._client:
-            number, line = waiting.pop(0)
-            yield from self._finished()
-            yield self._made(number, Form.CLIENT, line)
-        self._client = False
-        for number, line in waiting:
-            yield from self._single(number, line)
-
-    def _single(self, number: int, line: str) -> Iterator[Record]:
-        """Take a line that waits for no other."""
-        if self.pending is not None and is_escaped(line):
-            yield from self._continue(number, line)
+        if not self._waiting:
             return
+        waiting, self._waiting, self._held = self._waiting, [], 0
+        if self._client:
+            self._client = False
+            number, line = waiting.pop(0)
+            self._finish()
+            self._make(number, Form.CLIENT, line)
+        for number, line in waiting:
+            self._single(number, line)
+
+    def _single(self, number: int, line: str) -> None:
+        """Take a line that waits for no other."""
         form = form_of(line)
+        if form is Form.PLAIN or (self.pending is not None and is_escaped(line)):
+            self._continue(number, line)
+            return
         if form is Form.SERVER and self._last is Form.SERVICING and begins_servicing(line):
             form = Form.SERVICING
-        if form is Form.PLAIN:
-            yield from self._continue(number, line)
-            return
-        yield from self._finished()
-        if form is Form.SERVICING and not line.startswith((">", " ", "\t")):
-            self.pending = self._made(number, form, line)
-        elif form is Form.CLIENT:
-            if is_client_end(line):
-                yield from self._client_records(number, line)
-            else:
-                self._client = True
-                self._waiting.append((number, line))
+        self._finish()
+        if form is Form.SERVICING and line[0].isdigit():
+            self.began(Record(self.file, number, form, line))
+        elif form is Form.CLIENT and is_client_end(line):
+            self._client_records(number, line)
+        elif form is Form.CLIENT and is_client_start(line):
+            self._client = True
+            self._wait(number, line)
         elif form is Form.PASTED:
             parts = shared(unquoted(line))
             for part in parts if len(parts) > 1 else [line]:
-                yield self._made(number, form, part)
+                self._make(number, form, part)
         else:
-            yield self._made(number, form, line)
+            self._make(number, form, line)
 
-    def _continue(self, number: int, line: str) -> Iterator[Record]:
+    def _continue(self, number: int, line: str) -> None:
         """Add a line of no form to the record before it, or let it stand for itself."""
-        if is_end_marker(line) and not is_escaped(line):
-            yield from self._finished()
-            return
-        if self.pending is not None and self._room > len(line) and len(self._more) < _MOST_LINES:
+        if END_MARKER in line and is_end_marker(line) and not is_escaped(line):
+            self._finish()
+        elif self.pending is not None and self._room > len(line) and len(self._more) < _MOST_LINES:
             self._more.append(line)
             self._room -= len(line) + 1
-            return
-        yield from self._finished()
-        if unquoted(line).strip():
-            yield self._made(number, Form.PLAIN, line)
+        else:
+            self._finish()
+            if unquoted(line).strip():
+                self._make(number, Form.PLAIN, line)
 
-    def _finished(self) -> Iterator[Record]:
-        """Give the record that could have gone on; blank lines behind it are none of its."""
+    def _finish(self) -> None:
+        """Complete the record that could have gone on; blank lines behind it are none of its."""
         pending, self.pending = self.pending, None
         if pending is None:
             return
@@ -245,14 +257,14 @@ class Assembly:
             pending.text = "\n".join([pending.text, *self._more])
             self._more.clear()
             self._room = LONGEST
-        yield pending
+        self.done.append(pending)
 
-    def _client_records(self, number: int, text: str) -> Iterator[Record]:
+    def _client_records(self, number: int, text: str) -> None:
         self._client = False
-        yield from self._finished()
+        self._finish()
         for part in split_client(text):
-            yield self._made(number, Form.CLIENT, part)
+            self._make(number, Form.CLIENT, part)
 
-    def _made(self, number: int, form: Form, text: str) -> Record:
+    def _make(self, number: int, form: Form, text: str) -> None:
         self._last = form
-        return Record(self.file, number, form, text)
+        self.done.append(Record(self.file, number, form, text))

@@ -21,6 +21,7 @@ _END_OF_WIDE = re.compile(rb"\x00{4,}|[\t\n\r\x20-\x7e]{24}")
 _HELD_BACK = 64
 _LONGEST_CARRY = 1 << 20
 _EIGHT = ""
+_MARK = "\ufeff"
 _HIGH_SURROGATES = range(0xD8, 0xDC)
 
 
@@ -34,7 +35,7 @@ class Decoder:
         """
         self._page = encoding or "cp1252"
         try:
-            b"".decode(self._page)
+            b"00".decode(self._page, "replace")  # nothing at all would be decoded by any name
             name = codecs.lookup(self._page).name
         except (LookupError, UnicodeError, ValueError):
             message = f"there is no encoding {self._page!r}"
@@ -44,6 +45,7 @@ class Decoder:
         self._carry = b""
         self._mode = _EIGHT
         self._started = False
+        self._at_line_start = True
 
     def feed(self, data: bytes, *, final: bool = False) -> str:
         """Give the text of the bytes as far as it is certain; all of it with `final`."""
@@ -64,7 +66,16 @@ class Decoder:
             if not carry or (len(carry), self._mode) == before:
                 break
         self._carry = carry
-        return pieces[0] if len(pieces) == 1 else "".join(pieces)
+        text = pieces[0] if len(pieces) == 1 else "".join(pieces)
+        return self._without_marks(text) if text else text
+
+    def _without_marks(self, text: str) -> str:
+        """Take the byte order marks off lines: of files with a mark each that were joined."""
+        if _MARK in text:
+            start = self._at_line_start and text.startswith(_MARK)
+            text = text[start:].replace("\n" + _MARK, "\n")
+        self._at_line_start = text.endswith("\n")
+        return text
 
     def _begin(self, data: bytes) -> bytes:
         """Take the byte order mark off, and know UTF-16 without one."""
@@ -107,7 +118,7 @@ class Decoder:
             self._mode = _EIGHT
             return data[:end].decode(mode, "replace").replace("\0", ""), data[end:]
         if final:
-            return data.decode(mode, "replace").replace("\0", ""), b""
+            return data[: len(data) & ~1].decode(mode, "replace").replace("\0", ""), b""
         end = max(0, len(data) - _HELD_BACK) & ~1
         if end and data[end - (1 if mode == "utf-16-le" else 2)] in _HIGH_SURROGATES:
             end -= 2
@@ -120,8 +131,7 @@ class Decoder:
             text = data.decode("utf-8")
         except UnicodeDecodeError:
             text = "\n".join(map(self._line, data.split(b"\n")))
-        # Files with a mark each that were joined into one.
-        return text.replace("\n\ufeff", "\n") if "\ufeff" in text else text
+        return text
 
     def _line(self, line: bytes) -> str:
         try:

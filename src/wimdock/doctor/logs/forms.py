@@ -8,6 +8,8 @@ from wimdock.doctor.logs.pasted_lines import is_pasted, is_viewer, unquoted
 from wimdock.doctor.logs.server_lines import END_MARKER, MARK, is_server
 from wimdock.doctor.logs.servicing_lines import begins_servicing, begins_stack
 
+_FIRST_LETTERS = "SDC"  # of SMS_, DISM, CBS, CSI, DPX
+
 ESCAPE = "\t"
 """Stands before a line of a message in DISM.log that would be taken for a record of its own."""
 
@@ -16,7 +18,13 @@ def form_of(line: str) -> Form:
     """Give the form of a line; PLAIN is also what continues the record before it."""
     if MARK in line and is_server(line):
         return Form.SERVER
-    bare = unquoted(line)
+    first = line[:1]
+    if first.isalpha() and first not in _FIRST_LETTERS and "\t" not in line:
+        return Form.PLAIN  # nearly every line of a text that is no log
+    return _form_of_bare(unquoted(line))
+
+
+def _form_of_bare(bare: str) -> Form:
     first = bare[:1]
     if first.isdigit() and begins_servicing(bare):
         return Form.SERVICING

@@ -14,6 +14,7 @@ from datetime import datetime
 from wimdock.doctor.logs.parts import Parts, moment, severity_of_words
 from wimdock.doctor.logs.servicing_lines import numbers_in
 
+_BEFORE_QUOTES = "> \t"
 _QUOTE = re.compile(r"[ \t]{0,3}(?:>[ \t]?)+")
 _ESCAPED = re.compile(r"\\([\\<>\[\]_*`#])")
 _VIEWER = re.compile(
@@ -35,7 +36,7 @@ _YEAR = 4
 
 def unquoted(line: str) -> str:
     """Take Markdown's quoting off a line; a line that is not quoted comes back as it is."""
-    quote = _QUOTE.match(line)
+    quote = _QUOTE.match(line) if line[:1] in _BEFORE_QUOTES else None
     if quote is None:
         return line
     return _ESCAPED.sub(r"\1", line[quote.end() :].rstrip())
