@@ -6,15 +6,17 @@ import json
 import os
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from tests.conftest import skip_or_fail
+from tests.lab.tool import run
 from tests.servicing.mounts_at_hand import end_all, kill_daemon, mounts_below
 from tests.servicing.nobody import NOBODY, reachable_folder, run_as_nobody
-from tests.servicing.surroundings import CLOCK, quick
-from wimdock.errors import MountError, NotMounted, StorageError
+from tests.servicing.surroundings import CLOCK, everything_in, put_in, quick
+from wimdock.errors import CommitFailed, MountError, NotMounted, StorageError
 from wimdock.reparse.hosts import SERVER_2016
 from wimdock.servicing.mounts import (
     MountRecord,
@@ -26,6 +28,7 @@ from wimdock.servicing.mounts import (
     unmount,
 )
 from wimdock.servicing.mounts import mountinfo as mountinfo_module
+from wimdock.servicing.mounts.commit import begin_commit
 from wimdock.servicing.mounts.mountinfo import mount_points
 from wimdock.servicing.mounts.record import (
     Phase,
@@ -35,6 +38,7 @@ from wimdock.servicing.mounts.record import (
     write_record,
 )
 from wimdock.servicing.mounts.staging import abandoned_staging, staging_path
+from wimdock.servicing.service import ServiceOptions
 
 
 def recorded(image: Path, place: Path, phase: Phase = Phase.MOUNTED) -> MountRecord:
@@ -94,6 +98,29 @@ def test_after_a_restart(
     assert not record.staging.exists()
     assert mounts_below(tmp_path) == ()
     assert cleanup_mountpoints(quick()) == ()
+
+
+@pytest.mark.parametrize("what", ["replaced", "serviced", "as it was"])
+def test_a_commit_cut_short_and_what_became_of_the_file(
+    what: str, image: Path, place: Path
+) -> None:
+    number = begin_commit(image, quick())
+    record = replace(recorded(image, place, Phase.COMMITTING), generation=number, inode=1)
+    write_record(record, quick().disk)
+    update = image.with_name("demo-update.cab")
+    if what == "serviced":
+        put_in(image, [update], ServiceOptions(allow_unsigned=True))
+    elif what == "replaced":
+        run("wimlib-imagex", "info", image, "1", "--image-property=NAME=Other")
+    before = everything_in(image.parent)
+    with pytest.raises(CommitFailed) as caught:
+        unmount(place, commit=True, world=quick())
+    assert caught.value.hresult == 0xC142011D
+    told = "are lost" if what == "as it was" else "nobody can tell"
+    assert told in caught.value.message
+    after = everything_in(image.parent)
+    for name in ("demo.wim", "demo.wim.generations"):
+        assert after[name] == before[name]
 
 
 def test_an_image_that_is_gone(image: Path, place: Path, tmp_path: Path) -> None:

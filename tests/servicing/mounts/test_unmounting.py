@@ -18,7 +18,7 @@ from tests.lab.tool import run
 from tests.servicing.mounts_at_hand import kill_daemon, mounts_below, wait_for
 from tests.servicing.small_disk import small_disk
 from tests.servicing.surroundings import put_in, quick
-from wimdock.errors import CommitFailed, MountInUse, NotMounted
+from wimdock.errors import CommitFailed, GenerationError, MountInUse, NotMounted
 from wimdock.events import Reporter
 from wimdock.image.reparse_points import ReparsePoint, reparse_points
 from wimdock.paths import ImagePath
@@ -299,6 +299,29 @@ def test_a_file_that_is_not_the_one_that_was_mounted(
     assert (place / "new.txt").exists()
     unmount(place, commit=False, world=quick())
     assert (image.read_bytes() if image.exists() else b"") == there
+
+
+def test_a_file_that_wimlib_writes_anew(
+    image: Path, place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wrapper = tmp_path / "bin" / "wimlib-imagex"
+    wrapper.parent.mkdir()
+    rebuild = '[ "$1" != unmount ] || set -- "$@" --rebuild'
+    wrapper.write_text(f'#!/bin/sh\n{rebuild}\nexec {shutil.which("wimlib-imagex")} "$@"\n')
+    wrapper.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{wrapper.parent}:{os.environ['PATH']}")
+    number = read_generations(image)[-1].number
+    mount(image, 1, place, writable=True, world=quick())
+    (place / "new.txt").write_text("new")
+    done = unmount(place, commit=True, world=quick())
+    found, current = list_generations(image)
+    assert found == [done.generation]
+    assert current == found[0]
+    assert (current.number, current.added) == (number + 1, 0)
+    assert "the whole file anew" in current.note
+    with pytest.raises(GenerationError, match="oldest"):
+        rollback(image)
+    assert problems_of(image) == []
 
 
 @pytest.mark.parametrize("again", [True, False])

@@ -60,11 +60,11 @@ def begin_commit(image: Path, world: Surroundings) -> int:
         return current.number
 
 
-def settle(record: MountRecord, world: Surroundings) -> Settled:
+def settle(record: MountRecord, world: Surroundings, *, certain: bool = False) -> Settled:
     """Find out what became of a commit that was begun, and make file and sidecar say so.
 
-    Idempotent by the header. ImageBusy while somebody writes the file; CorruptImage where what
-    wimlib committed cannot be read.
+    `certain` says that wimlib has just reported success: then even a file that was wholly written
+    anew is its work. Idempotent by the header. ImageBusy while somebody writes the file.
     """
     image = record.image
     with naming(image), locked_archive(image) as archive:
@@ -78,10 +78,12 @@ def settle(record: MountRecord, world: Surroundings) -> Settled:
         old = before if before is not None and same and _is_whole(archive, before) else None
         if archive.header.flags & layout.FLAG_WRITE_IN_PROGRESS:
             if old is None:
-                return Settled()
+                return Settled(unclear=True)
             world.disk.write_at(archive.fd, old.header, 0)
             world.disk.flush(archive.fd)
             return Settled(restored=True)
+        if old is None and not certain:
+            return Settled(unclear=True)
         return Settled(_add(archive, record, rows, old, world))
 
 

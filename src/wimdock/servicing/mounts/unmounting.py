@@ -160,7 +160,7 @@ def _commit(found: Mounted, world: Surroundings) -> Unmounted:
         except WimdockError as error:
             _failed(record, world, error)
         wait_until_gone(record.directory)
-        settled = settle(record, world)
+        settled = settle(record, world, certain=True)
         _forget(record, world)
         if settled.generation is None:
             message = f"wimlib said that it had committed {record.directory}, but nothing changed"
