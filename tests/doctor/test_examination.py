@@ -87,7 +87,7 @@ def test_of_several_providers_the_one_that_the_log_names_counts(tmp_path: Path) 
     assert finding.confidence is not None
     assert finding.confidence.value == "medium"
     assert any("differ" in note for note in finding.notes)
-    assert [each.verdict for each in finding.hosts] == ["affected", "not affected"]
+    assert [each.verdict for each in finding.hosts] == ["affected", "not_affected"]
 
 
 def test_one_failure_told_in_many_ways_is_one_finding(tmp_path: Path) -> None:
@@ -262,9 +262,9 @@ def test_the_image_tells_which_remedies_fit(tmp_path: Path) -> None:
         (finding,) = found(log, providers=("CM01=6.3.9600",), image=image).findings
         fits[image] = [each.fits for each in finding.advice]
         assert len(finding.advice) == 4
-    assert fits[None][3] == "not known"
+    assert fits[None][3] == "not_known"
     assert fits[old] == ["fits"] * 4
-    assert fits[new][3] == "does not fit"
+    assert fits[new][3] == "does_not_fit"
     assert finding.advice[3].why
 
 

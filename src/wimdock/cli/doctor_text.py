@@ -11,6 +11,7 @@ import click
 from wimdock.cli.output import print_text, visible
 from wimdock.doctor.phrasing import (
     Names,
+    application_words,
     case_words,
     code_words,
     headline,
@@ -18,6 +19,7 @@ from wimdock.doctor.phrasing import (
     quiet_words,
     read_words,
     relations,
+    spoken,
     title,
 )
 from wimdock.doctor.report import Report, Reported
@@ -63,7 +65,8 @@ def _print_finding(finding: Reported, names: Names) -> None:
     _list(
         "Hosts",
         (
-            f"{each.name}{f', {each.build}' if each.build else ''}: {each.verdict}. {each.reason}"
+            f"{', '.join(filter(None, (each.name, each.build)))}: {spoken(each.verdict)}. "
+            f"{each.reason}"
             for each in finding.hosts
         ),
     )
@@ -95,16 +98,11 @@ def _print_advice(finding: Reported) -> None:
     print_text(f"{_INDENT}What to do")
     for each in finding.what_to_do:
         why = f": {each.why}" if each.why else ""
-        fits = f" [{each.fits}{why}]" if why or each.fits != "fits" else ""
+        fits = f" [{spoken(each.fits)}{why}]" if why or each.fits != "fits" else ""
         _bullet(f"{each.title}{fits}", _INDENT * 2)
         _paragraph(each.text, f"{_INDENT * 2}  ")
         for application in each.applications:
-            tags = ", ".join(application.tags)
-            _paragraph(
-                f"{application.name}: {application.count:,} ({tags}), the first is "
-                f"{application.example}",
-                f"{_INDENT * 2}  ",
-            )
+            _bullet(application_words(application), f"{_INDENT * 2}  ")
 
 
 def _print_clean_up(finding: Reported) -> None:

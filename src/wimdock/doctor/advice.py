@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from wimdock.configmgr.provider import Provider
 from wimdock.doctor.bounds import Surroundings, holds, image_holds, of_host
 from wimdock.doctor.finding import DOES_NOT_FIT, FITS, NOT_KNOWN, Advice, JudgedHost, Step
+from wimdock.doctor.image_facts import Application
 from wimdock.doctor.rule import Bounds, Remedy, Rule, Version
 from wimdock.doctor.wording import fill, fill_command, is_posix_path
 from wimdock.reparse.hosts import Build
@@ -30,13 +31,15 @@ def _advice(
         can_say = bool(values.get("host")) or "{host}" not in remedy.why_not
         if fits == DOES_NOT_FIT and remedy.why_not and can_say:
             why = fill(remedy.why_not, values)
-    lists = remedy.lists == _APPLICATIONS and around.image is not None
+    applications: tuple[Application, ...] = ()
+    if remedy.lists == _APPLICATIONS and around.image is not None:
+        applications = around.image.applications_for(around.host)
     return Advice(
         title=fill(remedy.title, values),
         text=fill(remedy.text, values),
         fits=fits,
         why=why,
-        applications=around.image.applications if lists and around.image is not None else (),
+        applications=applications,
     )
 
 
@@ -149,16 +152,16 @@ def _judged(
     build = "" if provider.build is None else f"{provider.build} ({provider.build.name})"
     if provider.is_wimdock:
         reason = "wimdock edits the image in place and never captures it again."
-        return JudgedHost(provider.name, "", "can commit", reason)
+        return JudgedHost(provider.name, "", "can_commit", reason)
     verdict = None
     if by_points and around.image is not None:
         verdict = around.image.verdict(provider.build)
     if verdict is not None:
-        return JudgedHost(provider.name, build, verdict.ability.value, verdict.reason)
+        return JudgedHost(provider.name, build, verdict.ability.name.lower(), verdict.reason)
     affected = of_host(bounds, provider.build)
     if affected is None:
         return JudgedHost(provider.name, build, NOT_KNOWN, "Its build is not known.")
     limit = _version(bounds.host_before or ())
     if affected:
         return JudgedHost(provider.name, build, "affected", f"It is older than {limit}.")
-    return JudgedHost(provider.name, build, "not affected", f"It is {limit} or later.")
+    return JudgedHost(provider.name, build, "not_affected", f"It is {limit} or later.")

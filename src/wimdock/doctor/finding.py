@@ -11,8 +11,8 @@ from wimdock.doctor.session import Place
 from wimdock.doctor.trace import Trace
 
 FITS = "fits"
-DOES_NOT_FIT = "does not fit"
-NOT_KNOWN = "not known"
+DOES_NOT_FIT = "does_not_fit"
+NOT_KNOWN = "not_known"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,11 @@ class LookedAt:
 
 @dataclass(frozen=True, slots=True)
 class JudgedHost:
-    """A host that may do the work, and what is said of it: "can commit", "cannot commit", …."""
+    """A host that may do the work, and what is said of it.
+
+    `verdict` is one of `can_commit`, `cannot` and `unknown`, as the preflight gives them by the
+    reparse points of an image, or else by the build `affected`, `not_affected` and `not_known`.
+    """
 
     name: str
     build: str

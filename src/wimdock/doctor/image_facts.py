@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -24,12 +24,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Application:
-    """One that brings reparse points: its name, how many, their tags, the first of them."""
+    """One that brings reparse points: its name, how many, their tags, the first of them.
+
+    `unknown_to_host` counts those that the host in question does not know, `unusual` those that it
+    knows with data of an unusual kind.
+    """
 
     name: str
     count: int
     tags: tuple[str, ...]
     example: str
+    unknown_to_host: int = 0
+    unusual: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +64,25 @@ class ImageFacts:
         from wimdock.servicing.preflight.host import judge_host
 
         return judge_host(self.points, host)
+
+    def applications_for(self, host: Build | None) -> tuple[Application, ...]:
+        """Give the applications with what of theirs troubles a host, the most troubling first."""
+        verdict = self.verdict(host)
+        if verdict is None:
+            return self.applications
+        found = []
+        for each in self.applications:
+            counts = {
+                strength: sum(
+                    trouble.count
+                    for trouble in verdict.troubles
+                    if trouble.owner.value == each.name and trouble.strength.value == strength
+                )
+                for strength in ("strong", "weak")
+            }
+            found.append(replace(each, unknown_to_host=counts["strong"], unusual=counts["weak"]))
+        found.sort(key=lambda each: (-each.unknown_to_host, -each.unusual))
+        return tuple(found)
 
     def trouble_for(self, host: Build | None) -> str | None:
         """Say how far the points trouble a host: "strong", "weak" or "none"; None: not known.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import PurePath, PureWindowsPath
 
+from wimdock.doctor.image_facts import Application
 from wimdock.doctor.report import Case, Code, Mentioned, Report, Reported, Spot
 
 _KINDS = {
@@ -169,6 +170,26 @@ def mention_words(mention: Mentioned, names: Names) -> str:
     count = f"{mention.count:,} times, first at" if mention.count > 1 else "once, at"
     where = names.spot(mention.first.file, mention.first.line)
     return f"{code_words(mention.code)} - {count} {where}"
+
+
+def application_words(application: Application) -> str:
+    """Say what an application brings."""
+    troubles = [
+        f"{number:,} {words}"
+        for number, words in (
+            (application.unknown_to_host, "that the host does not know"),
+            (application.unusual, "of an unusual kind"),
+        )
+        if number
+    ]
+    points = f"{counted(application.count, 'reparse point')} ({', '.join(application.tags)})"
+    trouble = " and ".join(troubles) or "none that troubles the host"
+    return f"{application.name}: {points}, {trouble}; the first is {application.example}"
+
+
+def spoken(name: str) -> str:
+    """Give a stable name such as `does_not_fit` in words."""
+    return name.replace("_", " ")
 
 
 def quiet_words() -> str:

@@ -12,6 +12,7 @@ from collections.abc import Iterable
 
 from wimdock.doctor.phrasing import (
     Names,
+    application_words,
     case_words,
     code_words,
     headline,
@@ -19,6 +20,7 @@ from wimdock.doctor.phrasing import (
     quiet_words,
     read_words,
     relations,
+    spoken,
     title,
 )
 from wimdock.doctor.report import Report, Reported
@@ -168,7 +170,7 @@ def _evidence(finding: Reported, names: Names) -> str:
 def _hosts(finding: Reported) -> str:
     rows = "".join(
         f"<tr><td>{_text(each.name)}</td><td>{_text(each.build)}</td>"
-        f"<td>{_text(each.verdict)}</td><td>{_text(each.reason)}</td></tr>\n"
+        f"<td>{_text(spoken(each.verdict))}</td><td>{_text(each.reason)}</td></tr>\n"
         for each in finding.hosts
     )
     head = "<tr><th>Host</th><th>Windows</th><th>Verdict</th><th>Why</th></tr>"
@@ -178,13 +180,10 @@ def _hosts(finding: Reported) -> str:
 def _advice(finding: Reported) -> str:
     parts = []
     for each in finding.what_to_do:
-        kind = {"fits": "yes", "does not fit": "no"}.get(each.fits, "quiet")
+        kind = {"fits": "yes", "does_not_fit": "no"}.get(each.fits, "quiet")
         why = f": {each.why}" if each.why else ""
-        fits = f' <span class="{kind}">[{_text(each.fits + why)}]</span>'
-        applications = _list(
-            f"{app.name}: {app.count:,} ({', '.join(app.tags)}), the first is {app.example}"
-            for app in each.applications
-        )
+        fits = f' <span class="{kind}">[{_text(spoken(each.fits) + why)}]</span>'
+        applications = _list(map(application_words, each.applications))
         parts.append(
             f"<li><strong>{_text(each.title)}</strong>{fits}<br>{_text(each.text)}"
             f"{applications}</li>\n"
