@@ -65,15 +65,17 @@ def look_at(place: Path, *, deep: bool = True) -> StagingFolder:
             found[Kind.UNKNOWN] += unknown
         else:
             found[entry.kind].append(entry.path)
+    content = found[Kind.CONTENT]
     on_packages = {mount.point for each in packages for mount in view.at_or_below(each.path)}
     folder = StagingFolder(
         place,
         tuple(packages),
-        tuple(found[Kind.CONTENT]),
+        tuple(content),
         tuple(found[Kind.UNKNOWN]),
         tuple(found[Kind.IMAGE] + found[Kind.LOG]),
         tuple(mount.point for mount in view.mounts if mount.point not in on_packages),
         read_only=_is_read_only(place),
+        unwritable=_unwritable((place.parent, place, *(p.path for p in packages), *content)),
         identity=identity(place.lstat()),
     )
     return _measured(folder) if deep and sys.platform != "win32" else folder
@@ -128,6 +130,13 @@ def _is_read_only(place: Path) -> bool:
         return bool(os.statvfs(place).f_flag & os.ST_RDONLY)
     except OSError as error:
         raise storage_error(error, place) from error
+
+
+def _unwritable(folders: Sequence[Path]) -> tuple[Path, ...]:
+    """Give the folders from which this user cannot remove anything."""
+    if sys.platform == "win32":
+        return ()
+    return tuple(folder for folder in folders if not os.access(folder, os.W_OK | os.X_OK))
 
 
 def _real_root(root: Path) -> Path:

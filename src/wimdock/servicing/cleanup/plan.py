@@ -68,25 +68,37 @@ def _obstacles(folder: StagingFolder) -> Iterator[WimdockError]:
     if folder.unknown:
         yield _unrecognised(folder.unknown)
     for package in folder.packages:
-        if package.state is PackageState.MOUNTED_BY_DISM:
-            message = f"{package.mount_directory} is mounted by DISM: {package.reason}"
-            yield StagingError(message, hint=_ON_WINDOWS)
-        elif package.state is PackageState.UNPROVED:
-            message = f"{package.mount_directory} cannot be proved unmounted: {package.reason}"
-            yield StagingError(message, hint=_ON_WINDOWS)
-        elif package.state is PackageState.MOUNTED_BY_OTHER:
-            message = f"{package.path} holds a mount that is not ours: {package.reason}"
-            yield StagingError(message, hint="Unmount it yourself, then run the command again.")
-        elif package.is_silent:
-            message = f"{package.mount_directory} does not answer: it may be committing"
-            yield ImageBusy(message, hint="Wait a while, then run the command again.")
+        yield from _of_package(package)
     for point in folder.mounts:
         message = f"something is mounted at {point}"
         yield StagingError(message, hint="Unmount it yourself, then run the command again.")
+    yield from _forbidden(folder)
+
+
+def _of_package(package: StagedPackage) -> Iterator[WimdockError]:
+    if package.state is PackageState.MOUNTED_BY_DISM:
+        message = f"{package.mount_directory} is mounted by DISM: {package.reason}"
+        yield StagingError(message, hint=_ON_WINDOWS)
+    elif package.state is PackageState.UNPROVED:
+        message = f"{package.mount_directory} cannot be proved unmounted: {package.reason}"
+        yield StagingError(message, hint=_ON_WINDOWS)
+    elif package.state is PackageState.MOUNTED_BY_OTHER:
+        message = f"{package.path} holds a mount that is not ours: {package.reason}"
+        yield StagingError(message, hint="Unmount it yourself, then run the command again.")
+    elif package.is_silent:
+        message = f"{package.mount_directory} does not answer: it may be committing"
+        yield ImageBusy(message, hint="Wait a while, then run the command again.")
+
+
+def _forbidden(folder: StagingFolder) -> Iterator[WimdockError]:
     if folder.read_only:
         message = f"{folder.path} is on a read-only file system"
         hint = "Mount it for writing, then run the command again."
         yield StorageError(message, hint=hint, hresult=0x80070013)
+    for path in () if folder.read_only else folder.unwritable:
+        message = f"{path}: nothing can be deleted from this folder"
+        hint = "Run the command as the user who owns it; `lsattr` shows what is immutable."
+        yield StorageError(message, hint=hint, hresult=0x80070005)
     unreadable = [text for package in folder.packages for text in package.unreadable]
     for text in (*folder.unreadable, *unreadable):
         hint = "Check the permissions, or run the command as the user who owns it."

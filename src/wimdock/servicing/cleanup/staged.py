@@ -102,7 +102,8 @@ class StagingFolder:
 
     `content_folders` hold the binaries of updates, `loose_files` are copies of images and logs at
     its top. `unknown` names whatever no run leaves there, wherever it lies; `mounts` what is
-    mounted below but on no mount directory. `identity` is its device and inode number.
+    mounted below but on no mount directory, `unwritable` folders that this user may not change.
+    `identity` is its device and inode number.
     """
 
     path: Path
@@ -114,6 +115,7 @@ class StagingFolder:
     size: int | None = None
     files: int | None = None
     read_only: bool = False
+    unwritable: tuple[Path, ...] = ()
     unreadable: tuple[str, ...] = ()
     identity: tuple[int, int] = (0, 0)
 
