@@ -78,9 +78,9 @@ def _looked_up(codes: Sequence[str]) -> list[Lookup]:
 
 def _failures(reading: Reading, heads: Sequence[RuleHead]) -> list[RuleHead]:
     """Give the known failures in which a code occurs."""
-    from wimdock.doctor.codes.parts import N_BIT, wrapped
+    from wimdock.doctor.codes.parts import N_BIT
 
-    same = {wrapped(reading.code), reading.code & ~N_BIT if reading.parts.nt else reading.code}
+    same = {reading.spellings.unsigned, reading.code & ~N_BIT if reading.parts.nt else reading.code}
     return [head for head in heads if same.intersection(head.codes)]
 
 

@@ -51,6 +51,14 @@ def codes(text: str) -> list[int]:
         "[4120] [0x800700a1] ImageRecaptureDirectory:(141): The specified path is invalid.",
         "HRESULT_FROM_WIN32(ERROR_BAD_PATHNAME)",
         "__HRESULT_FROM_WIN32(0xA1)",
+        "HRESULT_FROM_WIN32(161)",
+        "HRESULT_FROM_WIN32(0x800700A1)",
+        "\u22122147024735",
+        "\u20132147024735",
+        "800700a1\u00a0",
+        "0x800700a1\u200b",
+        "the update ended with 800700a1 again",
+        "rc was -2147024735 this time",
     ],
 )
 def test_the_whole_code(text: str) -> None:
@@ -123,6 +131,7 @@ def test_a_name_without_its_prefix() -> None:
         ("Failed to install update with ID 16787962 on the image. ErrorCode = 123", 123),
         ('ISTR0="CAS00123" ISTR1="1" ISTR3="161" ISTR4=""', 161),
         ("Dism.exe ended with exit code -1052638953", 0xC1420117),
+        ("Win32Error: 5 when it was opened", 5),
     ],
 )
 def test_a_line_of_a_log_with_a_number(line: str, code: int) -> None:
@@ -154,6 +163,9 @@ def test_a_line_with_several_codes_gives_each() -> None:
         "1.5",
         "NOT_FOUND" * 1000,
         "HRESULT_FROM_NT(161)",
+        "SID S-1-5-21-2147024735-2147024735",
+        "the GUID 800700a1-1234-4abc-9def-0123456789ab",
+        "thread 80000bcd of it",
         "\x1b[31m",
         "0x800700a1" * 1000,
     ],
@@ -227,6 +239,39 @@ def test_parts(code: int, form: str, severity: str, facility: int, name: str, lo
     assert (parts.form, parts.severity, parts.facility) == (form, severity, facility)
     assert (parts.facility_name, parts.code) == (name, low)
     assert parts.nt == (code == 0xD00000BB)
+
+
+@pytest.mark.parametrize(
+    "text, table, code, form",
+    [
+        ("S_FALSE", "HRESULT", 1, "HRESULT"),
+        ("STATUS_PENDING", "NTSTATUS", 0x103, "NTSTATUS"),
+        ("DISMAPI_S_RELOAD_IMAGE_SESSION_REQUIRED", "DISM", 1, "HRESULT"),
+        ("STATUS_PROCESS_NOT_IN_JOB", "NTSTATUS", 0x123, "NTSTATUS"),
+    ],
+)
+def test_names_of_successes_are_no_failures(text: str, table: str, code: int, form: str) -> None:
+    """Their numbers are Win32 codes as well, which stand for failures."""
+    lookup = look_up(text)
+    first = lookup.meanings[0]
+    assert (first.name, first.table, lookup.code) == (text, table, code)
+    assert lookup.spellings.hexadecimal == f"0x{code:08X}"
+    assert (lookup.parts.form, lookup.parts.severity) == (form, "success")
+
+
+def test_a_wrapped_status() -> None:
+    assert look_up("HRESULT_FROM_NT(STATUS_PENDING)").code == 0x10000103
+
+
+def test_a_failure_is_never_called_a_success() -> None:
+    assert look_up("0x80070000").meanings == ()
+    assert look_up("0x80070000").parts.severity == "failure"
+
+
+@pytest.mark.parametrize("code", [0xA00700A1, 0xA00F081E, 0xE0000234])
+def test_the_facility_of_a_customer_has_no_name(code: int) -> None:
+    assert explain(code).parts.facility_name == ""
+    assert explain(code).meanings == ()
 
 
 def test_the_customer_bit() -> None:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from wimdock.doctor.codes.meaning import Meaning, meanings_of
 from wimdock.doctor.codes.parts import LOW_WORD, N_BIT, Parts, parts_of, wrapped
 from wimdock.doctor.codes.spelling import readings_of
-from wimdock.doctor.codes.table import NTSTATUS
+from wimdock.doctor.codes.table import NTSTATUS, WINDOWS
 
 _SIGN = 0x80000000
 _MODULUS = 0x100000000
@@ -60,11 +60,17 @@ class Lookup(NamedTuple):
         return self.readings[0].meanings
 
 
-def explain(code: int, how: str = "number") -> Reading:
-    """Give all that is known of a code of 32 bits."""
+def explain(code: int, how: str = "number", name: str = "") -> Reading:
+    """Give all that is known of a code of 32 bits; `name`, in upper case, is how it was given.
+
+    What has that name is said first: S_FALSE is 1, as ERROR_INVALID_FUNCTION is, and no failure.
+    """
     meanings = meanings_of(code)
-    whole = wrapped(code)
-    is_ntstatus = bool(meanings) and meanings[0].table == NTSTATUS.name
+    if name:
+        meanings = tuple(sorted(meanings, key=lambda each: each.name.upper() != name))
+    table = meanings[0].table if meanings else WINDOWS.name
+    is_win32 = table == WINDOWS.name
+    whole = wrapped(code) if is_win32 else code
     names = tuple(dict.fromkeys(meaning.name for meaning in meanings if meaning.name))
     spellings = Spellings(
         hexadecimal=f"0x{whole:08X}",
@@ -73,7 +79,7 @@ def explain(code: int, how: str = "number") -> Reading:
         low_word=code & LOW_WORD,
         names=names,
     )
-    parts = parts_of(code, is_ntstatus=is_ntstatus and code > LOW_WORD and not code & N_BIT)
+    parts = parts_of(whole, is_ntstatus=table == NTSTATUS.name and not code & N_BIT)
     return Reading(code, how, spellings, parts, meanings)
 
 
@@ -82,4 +88,4 @@ def look_up(text: str) -> Lookup:
 
     Raises UsageError where the text is no code at all; a code that no table has is no error.
     """
-    return Lookup(text, tuple(explain(code, how) for code, how in readings_of(text)))
+    return Lookup(text, tuple(explain(*found) for found in readings_of(text)))

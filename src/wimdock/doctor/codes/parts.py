@@ -135,20 +135,23 @@ def wrapped(code: int) -> int:
 
 
 def win32_value(code: int) -> int | None:
-    """Give the Win32 code that a code stands for, or None: 161 for 161 and for 0x800700A1."""
+    """Give the Win32 code that a code stands for, or None: 161 for 161 and for 0x800700A1.
+
+    0x80070000 stands for none: it says that something failed, and success has another HRESULT.
+    """
     if code <= LOW_WORD:
         return code
     upper = (code & ~N_BIT) >> 16
     # 0xC007 is facility NTWIN32 of an NTSTATUS.
-    return code & LOW_WORD if upper in (0x8007, 0xC007) else None
+    return (code & LOW_WORD or None) if upper in (0x8007, 0xC007) else None
 
 
 def parts_of(code: int, *, is_ntstatus: bool = False) -> Parts:
-    """Take a code of 32 bits apart; a plain Win32 code as the HRESULT that it becomes.
+    """Take a code of 32 bits apart, as it is: a plain Win32 code is `wrapped` before.
 
-    `is_ntstatus` says that the table of NTSTATUS codes has it.
+    `is_ntstatus` says that it is a code of the table of NTSTATUS. Of a customer's code, the
+    facility is the customer's and has no name here.
     """
-    code = wrapped(code)
     customer = bool(code & _CUSTOMER_BIT)
     nt = bool(code & N_BIT)
     low = code & LOW_WORD
@@ -156,12 +159,12 @@ def parts_of(code: int, *, is_ntstatus: bool = False) -> Parts:
     by_severity = code >> 30 == _NT_ERROR and family is None
     if nt or is_ntstatus or by_severity:
         facility = (code & ~N_BIT) >> 16 & 0xFFF
-        name = _NTSTATUS_FACILITIES.get(facility, "")
+        name = "" if customer else _NTSTATUS_FACILITIES.get(facility, "")
         form = "HRESULT" if nt else "NTSTATUS"
         return Parts(form, _NT_SEVERITIES[code >> 30], customer, nt, facility, name, low)
     facility = code >> 16 & 0x7FF
-    name = family or _HRESULT_FACILITIES.get(facility, "")
-    if family is None and facility in _USES:
+    name = "" if customer else family or _HRESULT_FACILITIES.get(facility, "")
+    if name and family is None and facility in _USES:
         name += f", {_USES[facility]}"
     severity = "failure" if code >> 31 else "success"
     return Parts("HRESULT", severity, customer, nt, facility, name, low)

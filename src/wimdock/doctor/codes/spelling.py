@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from wimdock.doctor.codes.meaning import is_known, low_word_relatives
 from wimdock.doctor.codes.parts import LOW_WORD, N_BIT, wrapped
@@ -17,6 +18,7 @@ from wimdock.errors import UsageError
 
 _HIGHEST = 0xFFFFFFFF
 _LOWEST = -0x80000000
+_SIGN = 0x80000000
 _DIGITS = 8
 _SIGN_EXTENDED = "ffffffff"
 _LONGEST = 4096
@@ -35,11 +37,23 @@ _NAME = r"[a-z][a-z0-9]*(?:_+[a-z0-9]+)+_*|[a-z]{3,}"
 _MACRO = r"(?:__)?HRESULT_FROM_(WIN32|NT)\s*\((.*)\)"
 _IN_TEXT = r"(?<![0-9a-z_])0x[0-9a-f]{1,16}(?![0-9a-z_])"
 _LABELLED = (
-    r"\b(?:error|errorcode|code|status|istr3|hr|hresult)\s*[:=]?\s*\"?(-?[0-9]{1,10})(?!\w|\.\d)"
+    r"\b(?:(?:win32)?error|errorcode|code|status|istr3|hr|hresult)\s*[:=]?\s*\"?(-?[0-9]{1,10})"
+    r"(?!\w|\.\d)"
 )
+# Eight digits or a negative number that can be nothing else, once a table has them: no part of a
+# GUID, of a version or of a SID.
+_BARE = r"(?<![\w.{-])(?:-[0-9]{9,10}|[89cd][0-9a-f]{7})(?![\w-]|\.\d)"
 
-Found = tuple[int, str]
-"""A number of 32 bits, and how it was read."""
+# What word processors and web pages make of a minus sign and of a blank.
+_TYPOGRAPHY = {0x2212: "-", 0x2013: "-", 0x2011: "-", 0xA0: " ", 0x202F: " ", 0x200B: None}
+
+
+class Found(NamedTuple):
+    """A number of 32 bits, how it was read, and the name that it was given by, or nothing."""
+
+    code: int
+    how: str
+    name: str = ""
 
 
 def readings_of(text: str) -> tuple[Found, ...]:
@@ -47,11 +61,11 @@ def readings_of(text: str) -> tuple[Found, ...]:
 
     Raises UsageError where it is no code.
     """
-    first_label: dict[int, str] = {}
-    for code, how in _readings(text):
-        first_label.setdefault(code, how)
+    first: dict[int, Found] = {}
+    for each in _readings(text.translate(_TYPOGRAPHY)):
+        first.setdefault(each.code, each)
     # What no table has is the less likely reading; otherwise the order stays.
-    found = tuple(sorted(first_label.items(), key=lambda each: not is_known(each[0])))
+    found = tuple(sorted(first.values(), key=lambda each: not is_known(each.code)))
     if not found:
         shown = text if len(text) <= 40 else f"{text[:37]}..."  # noqa: PLR2004 - one line
         message = f"{shown!r} is no error code"
@@ -97,9 +111,9 @@ def _of_number(match: re.Match[str]) -> Iterator[Found]:
         direct = _hexadecimal(digits, negative=negative)
     else:
         direct = _digits_alone(digits, negative=negative)
-    for code, how in direct:
-        yield code, how
-        yield from _low_words(code)
+    for each in direct:
+        yield each
+        yield from _low_words(each.code)
 
 
 def _hexadecimal(digits: str, *, negative: bool) -> Iterator[Found]:
@@ -111,9 +125,9 @@ def _hexadecimal(digits: str, *, negative: bool) -> Iterator[Found]:
         return
     value = int(digits, 16)
     if not negative:
-        yield value, how
+        yield Found(value, how)
     elif 0 < value <= -_LOWEST:
-        yield -value & _HIGHEST, "negative hexadecimal"
+        yield Found(-value & _HIGHEST, "negative hexadecimal")
 
 
 def _digits_alone(digits: str, *, negative: bool) -> Iterator[Found]:
@@ -123,12 +137,12 @@ def _digits_alone(digits: str, *, negative: bool) -> Iterator[Found]:
     value = int(significant)
     if negative:
         if value <= -_LOWEST:
-            yield -value & _HIGHEST, "signed decimal"
+            yield Found(-value & _HIGHEST, "signed decimal")
         return
-    decimal = [(value, "decimal")] if value <= _HIGHEST else []
-    hexadecimal = [(int(significant, 16), "hexadecimal")] if len(digits) <= _DIGITS else []
-    if decimal and hexadecimal and decimal[0][0] == hexadecimal[0][0]:
-        yield value, "decimal or hexadecimal"
+    decimal = [Found(value, "decimal")] if value <= _HIGHEST else []
+    hexadecimal = [Found(int(significant, 16), "hexadecimal")] if len(digits) <= _DIGITS else []
+    if decimal and hexadecimal and decimal[0].code == hexadecimal[0].code:
+        yield Found(value, "decimal or hexadecimal")
     elif hexadecimal and _looks_hexadecimal(digits, value):
         yield from (*hexadecimal, *decimal)
     else:
@@ -145,33 +159,43 @@ def _looks_hexadecimal(digits: str, value: int) -> bool:
 def _low_words(code: int) -> Iterator[Found]:
     """Give the codes of servicing that a small number may be the rest of."""
     for relative in low_word_relatives(code):
-        yield relative, f"the low word of 0x{relative:08X}, as Configuration Manager writes it"
+        how = f"the low word of 0x{relative:08X}, as Configuration Manager writes it"
+        yield Found(relative, how)
 
 
 def _of_name(name: str) -> Iterator[Found]:
     exact = [row.code for table in TABLES for row in table.named(name)]
     if exact:
-        yield from ((code, "name") for code in exact)
+        yield from (Found(code, "name", name) for code in exact)
         return
     usual = [row for table in TABLES for prefix in _PREFIXES for row in table.named(prefix + name)]
     short = usual or [row for table in TABLES for row in table.ending(name)]
     if len(short) <= _MOST_NAMES:
-        yield from ((row.code, f"short for {row.name}") for row in short)
+        yield from (Found(row.code, f"short for {row.name}", row.name.upper()) for row in short)
 
 
 def _of_macro(macro: str, inner: str) -> Iterator[Found]:
-    for code, how in _of_word(inner.strip(_AROUND)):
-        if macro == "NT" and code > LOW_WORD:
-            yield code | N_BIT, f"HRESULT_FROM_NT, {how}"
-        elif macro == "WIN32" and code <= LOW_WORD:
-            yield wrapped(code), f"HRESULT_FROM_WIN32, {how}"
+    """Do what a macro does: it leaves alone what is an HRESULT or a success already."""
+    text = inner.strip(_AROUND)
+    for code, how, name in _of_word(text):
+        if how == "hexadecimal" and text.isdigit():
+            continue  # in a program, digits alone are decimal
+        label = f"HRESULT_FROM_{macro}, {how}"
+        if macro == "NT" and (code > LOW_WORD or name.startswith("STATUS_")):
+            yield Found(code | N_BIT, label, name)
+        elif macro == "WIN32" and (code <= LOW_WORD or code & _SIGN):
+            yield Found(wrapped(code), label, name)
 
 
 def _inside(text: str) -> Iterator[Found]:
     """Give the codes in a sentence or a line of a log."""
     for match in re.finditer(_IN_TEXT, text, re.IGNORECASE):
-        for code, _ in _hexadecimal(match[0][2:].lower(), negative=False):
-            yield code, f"{match[0]} in the text"
+        for each in _hexadecimal(match[0][2:].lower(), negative=False):
+            yield Found(each.code, f"{match[0]} in the text")
     for match in re.finditer(_LABELLED, text, re.IGNORECASE):
-        for code, how in _of_word(match[1]):
-            yield code, f"{match[0]!r} in the text, {how}"
+        for each in _of_word(match[1]):
+            yield Found(each.code, f"{match[0]!r} in the text, {each.how}")
+    for match in re.finditer(_BARE, text, re.IGNORECASE):
+        for each in _of_word(match[0]):
+            if is_known(each.code):
+                yield Found(each.code, f"{match[0]} in the text, {each.how}")
