@@ -21,6 +21,10 @@ def test_a_provider_is_read_by_number_and_by_name() -> None:
     assert str(parse_provider("CM01")) == "CM01 (build not known)"
 
 
+def test_a_server_of_a_site_is_a_host_whatever_its_name() -> None:
+    assert not Provider("WIMDOCK", None, site="CAS").is_wimdock
+
+
 def test_wimdock_is_no_host() -> None:
     assert parse_provider("wimdock").is_wimdock
     assert not parse_provider("CM01").is_wimdock

@@ -6,6 +6,7 @@ them. Nothing is written. `docs/reference/adminservice.md` says what the account
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from urllib.parse import SplitResult, urlsplit
 
@@ -83,7 +84,7 @@ def _address(url: str) -> SplitResult:
         )
     printable = url.strip().isascii() and url.strip().isprintable() and " " not in url.strip()
     if parts.scheme != "https" or not host or port == 0 or not printable:
-        message = f"{url.strip()[:100]!r} is no https address of an AdminService"
+        message = f"{_shown(url)} is no https address of an AdminService"
         raise UsageError(message, hint=_HINT)
     if parts.query or parts.fragment:
         message = "the address of the AdminService holds a query"
@@ -95,9 +96,14 @@ def _address(url: str) -> SplitResult:
     if not path:
         path = f"/{_NAME}"
     if not path.lower().endswith(f"/{_NAME.lower()}") or "/.." in path:
-        message = f"{url.strip()[:100]!r} does not end with /{_NAME}"
+        message = f"{_shown(url)} does not end with /{_NAME}"
         raise UsageError(message, hint=_HINT)
     return parts._replace(path=path)
+
+
+def _shown(url: str) -> str:
+    """Give an address for a message: without what may be a secret in it, however it is written."""
+    return "this" if "@" in url else repr(re.split(r"[?#]", url.strip())[0][:100])
 
 
 def _providers(service: ODataService, host: str) -> tuple[Provider, ...]:
@@ -107,7 +113,8 @@ def _providers(service: ODataService, host: str) -> tuple[Provider, ...]:
         name = text(row, "Machine", required=True)
         if name.lower() not in found:
             build, source = _windows_of(service, name)
-            found[name.lower()] = Provider(name, build, text(row, "SiteCode"), source)
+            site = text(row, "SiteCode", required=True)
+            found[name.lower()] = Provider(name, build, site, source)
     if not found:
         # The server that answers hosts a provider itself: an empty list is one that is hidden.
         message = f"{host} names no SMS Provider to this account"

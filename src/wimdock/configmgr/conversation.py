@@ -1,30 +1,37 @@
 """Questions to one server over HTTPS, and answers that are bounded in size and time.
 
 Redirects are refused, no proxy and no `.netrc` of the environment is used, and whatever
-authenticates is sent to this server only. A busy server is asked again, a few times.
+authenticates is sent to this server only. A busy server is asked again, a few times. Answers are
+taken as they are, never unpacked: nobody asked for packed ones, and a few bytes can hide gigabytes.
 """
 
 from __future__ import annotations
 
 import json
+import socket
+import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from wimdock import __version__
 from wimdock.configmgr.authentication import Bearer, Credentials, Handshake, Negotiated, Secret
 from wimdock.configmgr.certificate import trust
 from wimdock.configmgr.service_failure import of_status, of_transport, retry_after, timed_out
-from wimdock.errors import UnexpectedAnswer
+from wimdock.errors import ServiceUnreachable, UnexpectedAnswer
 
 if TYPE_CHECKING:
     import httpx
 
 LARGEST_ANSWER = 32 << 20
 """So many bytes may one answer have."""
+
+LONGEST_CONVERSATION = 900.0
+"""So many seconds may all answers take together."""
 
 _OK = 200
 _UNAUTHORIZED = 401
@@ -69,6 +76,8 @@ class Conversation:
         self._credentials = credentials
         self._timeout = timeout
         self._sleep = sleep
+        self._begun = time.monotonic()
+        self._line: socket.socket | None = None
         self._client = httpx.Client(
             verify=trust(ca),
             timeout=timeout,
@@ -95,12 +104,18 @@ class Conversation:
     ) -> None:
         """Close the connection."""
         self._client.close()
+        if self._line is not None:
+            self._line.close()
 
     def ask(self, url: str, asked: str) -> object:
         """Give the JSON that the server answers with; `asked` names it in messages.
 
         Raises one of the classes below AdminServiceError for everything else.
         """
+        if time.monotonic() - self._begun > LONGEST_CONVERSATION:
+            minutes = LONGEST_CONVERSATION / 60
+            message = f"{self._host} takes more than {minutes:g} min for all answers together"
+            raise ServiceUnreachable(message)
         for attempt in range(1, _ATTEMPTS + 1):
             answer = self._authenticated(url)
             if answer.status not in _BUSY or attempt == _ATTEMPTS:
@@ -111,11 +126,12 @@ class Conversation:
                 break
             self._sleep(wait)
         if answer.status != _OK:
-            detail = self._hidden(_detail(answer))
+            # Hidden before it is shortened: a part of a secret is one too.
+            detail = " ".join(self._hidden(_detail(answer)).split())[:_LONGEST_DETAIL]
             raise of_status(
                 answer.status, answer.headers, host=self._host, asked=asked, detail=detail
             )
-        return _content(answer, self._host, asked)
+        return self._content(answer, asked)
 
     def _authenticated(self, url: str) -> _Answer:
         """Send a question, and again with each answer to a challenge of the server."""
@@ -138,28 +154,66 @@ class Conversation:
         import httpx
 
         headers = {"authorization": authorization} if authorization else {}
-        request = self._client.build_request("GET", url, headers=headers)
+        request = self._client.build_request(
+            "GET", url, headers=headers, extensions={"trace": self._watch}
+        )
         end = time.monotonic() + self._timeout
         try:
-            response = self._client.send(request, stream=True)
-            try:
-                return _Answer(
-                    response.status_code,
-                    {name.lower(): value for name, value in response.headers.items()},
-                    response.headers.get_list("www-authenticate"),
-                    self._body(response, end),
-                    _certificate(response),
-                )
-            finally:
-                response.close()
+            with self._cut_off_late():
+                response = self._client.send(request, stream=True)
+                try:
+                    return _Answer(
+                        response.status_code,
+                        {name.lower(): value for name, value in response.headers.items()},
+                        response.headers.get_list("www-authenticate"),
+                        self._body(response, end),
+                        _certificate(response),
+                    )
+                finally:
+                    response.close()
         except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
             # The library's exception holds the request with its headers: it goes no further.
+            if time.monotonic() > end:
+                raise timed_out(self._host, self._timeout) from None
             raise of_transport(error, self._host, self._port, self._timeout) from None
 
+    def _watch(self, event: str, facts: Mapping[str, Any]) -> None:
+        """Keep hold of the connection below TLS; the library tells of each that it makes."""
+        if event != "connection.start_tls.complete":
+            return
+        below = facts["return_value"].get_extra_info("socket")
+        if self._line is not None:
+            self._line.close()
+        # A second handle on the same connection: the first one belongs to the library.
+        self._line = socket.fromfd(below.fileno(), below.family, below.type)
+
+    @contextmanager
+    def _cut_off_late(self) -> Iterator[None]:
+        """Cut the connection when the time is up.
+
+        The library's time-outs begin anew with every byte that comes, even within a header.
+        """
+        timer = threading.Timer(self._timeout, self._cut)
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
+
+    def _cut(self) -> None:
+        if self._line is not None:
+            with suppress(OSError):  # it ended by itself
+                self._line.shutdown(socket.SHUT_RDWR)
+
     def _body(self, response: httpx.Response, end: float) -> bytes:
+        packed = response.headers.get("content-encoding", "identity").strip().lower()
+        if packed != "identity":
+            message = f"{self._host} answers in a packed form that nobody asked for"
+            raise UnexpectedAnswer(message)
         pieces: list[bytes] = []
         size = 0
-        for piece in response.iter_bytes():
+        for piece in response.iter_raw():
             size += len(piece)
             if size > LARGEST_ANSWER:
                 message = f"{self._host} answers with more than {LARGEST_ANSWER >> 20} MiB at once"
@@ -167,7 +221,24 @@ class Conversation:
             if time.monotonic() > end:
                 raise timed_out(self._host, self._timeout)
             pieces.append(piece)
+        if time.monotonic() > end:
+            raise timed_out(self._host, self._timeout)
         return b"".join(pieces)
+
+    def _content(self, answer: _Answer, asked: str) -> object:
+        hint = "Check the address: https://PROVIDER/AdminService."
+        if not _is_json(answer):
+            kind = self._hidden(answer.headers.get("content-type", "nothing named"))[:60]
+            message = f"{self._host} answers with {kind} instead of JSON when asked for {asked}"
+            raise UnexpectedAnswer(message, hint=hint)
+        try:
+            return _parsed(answer)
+        except (ValueError, RecursionError):
+            # What cannot be read is in the error that is caught here, and may repeat a secret.
+            message = (
+                f"{self._host} answers with JSON that is broken or cut off when asked for {asked}"
+            )
+            raise UnexpectedAnswer(message, hint=hint) from None
 
     def _hidden(self, text: str) -> str:
         """Give a text of the server without our secret, should it repeat it."""
@@ -196,21 +267,8 @@ def _parsed(answer: _Answer) -> object:
     return json.loads(answer.body.decode("utf-8-sig"))
 
 
-def _content(answer: _Answer, host: str, asked: str) -> object:
-    hint = "Check the address: https://PROVIDER/AdminService."
-    if not _is_json(answer):
-        kind = answer.headers.get("content-type", "nothing named")[:60]
-        message = f"{host} answers with {kind} instead of JSON when asked for {asked}"
-        raise UnexpectedAnswer(message, hint=hint)
-    try:
-        return _parsed(answer)
-    except (ValueError, RecursionError) as error:
-        message = f"{host} answers with JSON that is broken or cut off when asked for {asked}"
-        raise UnexpectedAnswer(message, hint=hint) from error
-
-
 def _detail(answer: _Answer) -> str:
-    """Give what an OData error says of itself, in one short line."""
+    """Give what an OData error says of itself."""
     if not _is_json(answer):
         return ""
     try:
@@ -219,4 +277,4 @@ def _detail(answer: _Answer) -> str:
         return ""
     error = content.get("error") if isinstance(content, dict) else None
     message = error.get("message") if isinstance(error, dict) else None
-    return " ".join(message.split())[:_LONGEST_DETAIL] if isinstance(message, str) else ""
+    return message if isinstance(message, str) else ""

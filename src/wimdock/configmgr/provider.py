@@ -37,8 +37,8 @@ class Provider:
 
     @property
     def is_wimdock(self) -> bool:
-        """Tell whether this is no host at all, but wimdock."""
-        return self.name.lower() == WIMDOCK and self.build is None
+        """Tell whether this is no host at all, but wimdock; a server of a site is always one."""
+        return self.name.lower() == WIMDOCK and self.build is None and not self.site
 
     def __str__(self) -> str:
         """Give its name and what is known of its Windows: `CM01 (Server 2012 R2)`."""
