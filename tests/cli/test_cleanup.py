@@ -112,7 +112,7 @@ def test_a_mounted_image(sample: Sample, capsys: pytest.CaptureFixture[str]) -> 
     assert out.splitlines() == [UNMOUNT, r"rmdir /s /q D:\ConfigMgr_OfflineImageServicing"]
     out = text(capsys, sample.drive)
     assert "mounted by wimdock" in out
-    assert "1 changed files; no updates among them" in out
+    assert "1 changed file; no updates among them" in out
     (package,) = document(capsys, sample.drive)["folders"][0]["packages"]
     assert package["state"] == "mounted_by_wimdock"
     assert (package["index"], package["image"]) == (1, str(image))

@@ -26,6 +26,7 @@ from wimdock.errors import (
     WimdockError,
 )
 from wimdock.files import Disk
+from wimdock.rehearsal import place
 from wimdock.servicing.cleanup import (
     CleanupPlan,
     FolderResult,
@@ -34,6 +35,7 @@ from wimdock.servicing.cleanup import (
     find_staging,
     plan_cleanup,
 )
+from wimdock.servicing.cleanup.hold import REHEARSAL_LOCK
 from wimdock.servicing.options import surroundings
 
 
@@ -388,6 +390,18 @@ def test_a_second_clean_up_at_the_same_time(sample: Sample) -> None:
         os.close(fd)
     assert isinstance(error, ImageBusy)
     assert "Another clean-up" in error.hint
+
+
+def test_a_rehearsal_at_the_same_time(sample: Sample) -> None:
+    path = sample.drive / REHEARSAL_LOCK
+    assert REHEARSAL_LOCK == place._LOCK
+    with path.open("wb") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        error = refused(sample)
+    assert isinstance(error, ImageBusy)
+    assert "a rehearsal" in error.hint
+    finished(sample)
+    assert path.exists()
 
 
 def test_two_clean_ups_from_the_start(sample: Sample) -> None:

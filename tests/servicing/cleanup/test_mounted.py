@@ -15,9 +15,17 @@ from tests.servicing.cleanup.staging_sample import PACKAGE, Sample
 from tests.servicing.cleanup.test_clearing import cleaned, finished, plan_for, refused
 from tests.servicing.mounts_at_hand import daemon_of, end_all, kill_daemon, need_mounting
 from tests.servicing.surroundings import everything_in, quick
-from wimdock.errors import ImageBusy, MountInUse, NotMounted
+from wimdock.errors import ImageBusy, MountInUse, NotMounted, StagingError
 from wimdock.servicing import wimlib
-from wimdock.servicing.cleanup import PackageState, StagedPackage, find_staging, leftovers_in
+from wimdock.servicing.cleanup import (
+    FolderPlan,
+    PackageState,
+    StagedPackage,
+    StagingFolder,
+    clearing,
+    find_staging,
+    leftovers_in,
+)
 from wimdock.servicing.mounts import list_mounts, mount, unmount
 from wimdock.servicing.mounts.record import all_records
 
@@ -93,7 +101,7 @@ def test_a_mounted_image(images: Sample, state: PackageState) -> None:
     )
     assert (package.change.files, package.change.size) == (2, 800)
     assert package.lost == (
-        "all changes to the mounted image of image 1 of install.wim (2 changed files; "
+        "all changes to image 1 of install.wim (2 changed files; "
         "updates Package_for_KB5001330~31bf3856ad364e35~amd64~~19041.928.1.7)"
     )
     assert [left.package_id for left in leftovers_in(images.drive)] == [PACKAGE]
@@ -244,3 +252,28 @@ def test_mounted_anew_between_plan_and_clean_up(images: Sample) -> None:
     mount(image, 1, images.mount_directory(), writable=True)  # at another time
     assert "a run is going on" in refused(images, plan).message
     finished(images)
+
+
+def test_a_link_through_which_another_mount_would_be_ended(
+    images: Sample, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Someone swaps the folder in the moment between looking and unmounting."""
+    mount_ours(images)
+    mount_ours(images, OTHER)
+    plan = plan_for(images)
+    looked = clearing._looked_at_again
+
+    def swap(plan: FolderPlan) -> StagingFolder:
+        found = looked(plan)
+        images.package().rename(images.drive / "moved")
+        images.package().symlink_to(images.package(OTHER))
+        return found
+
+    monkeypatch.setattr(clearing, "_looked_at_again", swap)
+    result = cleaned(plan)
+    assert isinstance(result.errors[0], StagingError)
+    assert "moved or replaced" in result.errors[0].message
+    assert result.tally.files == 0
+    assert (images.drive / "moved" / "install.wim").exists()
+    # The other one was ended once, in its own turn, and not through the link.
+    assert [package.package_id for package in result.unmounted] == [OTHER]

@@ -2,8 +2,8 @@
 
 The order, for each staging folder:
 
-1. The folder is locked, so that no second clean-up works in it, and looked at anew. What stands in
-   the way, or is mounted and was not in the plan, ends it here: nothing was touched.
+1. The folder is locked, against a second clean-up and a rehearsal, and looked at anew. What stands
+   in the way, or is mounted and was not in the plan, ends it here: nothing was touched.
 2. All mounts of the plan are ended, their changes discarded. One that fails does not keep the
    others from being ended, but nothing in the whole staging folder is deleted after it.
 3. The kernel's table of mounts is read again; programs that work in the folder, and locks on copies
@@ -18,24 +18,23 @@ clean-up that was killed is simply run again. No journal is kept.
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from wimdock.errors import (
-    ImageBusy,
     MountInUse,
     NotMounted,
     StagingError,
-    StorageError,
     WimdockError,
 )
-from wimdock.files import exclusive_lock, open_file, storage_error
+from wimdock.files import open_file, real_path, storage_error
 from wimdock.servicing.cleanup.entries import Kind, entries_of
 from wimdock.servicing.cleanup.find import look_at
-from wimdock.servicing.cleanup.ground import Ground, changed, identity, open_folder
+from wimdock.servicing.cleanup.ground import Ground, changed
+from wimdock.servicing.cleanup.hold import held, lock_on
 from wimdock.servicing.cleanup.leftovers import leftovers_in
 from wimdock.servicing.cleanup.mount_table import mounts_below, mounts_elsewhere
 from wimdock.servicing.cleanup.plan import CleanupPlan, FolderPlan, plan_cleanup
@@ -66,8 +65,8 @@ def _clean(plan: FolderPlan, world: Surroundings) -> FolderResult:
     place = plan.folder.path
     try:
         free = _free(place.parent)
-        with world.reporter.step(f"Clean up {place}") as step, _held(plan.folder) as held:
-            above, fd = held
+        with world.reporter.step(f"Clean up {place}") as step, held(plan.folder) as opened:
+            above, fd = opened
             folder = _looked_at_again(plan)
             _unmount(folder, result, world)
             if result.errors:
@@ -92,48 +91,6 @@ def _free(folder: Path) -> int:
     except OSError as error:
         raise storage_error(error, folder) from error
     return found.f_bavail * found.f_frsize
-
-
-@contextmanager
-def _held(folder: StagingFolder) -> Iterator[tuple[int, int]]:
-    """Open the folder above and the staging folder, and hold the lock on the latter."""
-    above = _open(folder.path.parent, None)
-    try:
-        fd = _open(folder.path, above)
-        try:
-            if identity(os.fstat(fd)) != folder.identity:
-                raise changed(folder.path)
-            with _lock(fd, folder.path):
-                yield above, fd
-        finally:
-            os.close(fd)
-    finally:
-        os.close(above)
-
-
-def _open(path: Path, above: int | None) -> int:
-    try:
-        return open_folder(path if above is None else path.name, above)
-    except OSError as error:
-        raise storage_error(error, path) from error
-
-
-@contextmanager
-def _lock(fd: int, path: Path) -> Iterator[None]:
-    """Hold the lock; where the file system knows none, nobody else can hold it either."""
-    lock = exclusive_lock(fd, path)
-    try:
-        lock.__enter__()
-    except ImageBusy as error:
-        hint = "Another clean-up or a rehearsal works there: wait until it has ended."
-        raise ImageBusy(error.message, hint=hint) from error
-    except StorageError:
-        yield
-        return
-    try:
-        yield
-    finally:
-        lock.__exit__(None, None, None)
 
 
 def _looked_at_again(plan: FolderPlan) -> StagingFolder:
@@ -173,6 +130,7 @@ def _unmount(folder: StagingFolder, result: FolderResult, world: Surroundings) -
     (plan,) = plan_cleanup([folder]).folders
     for package in plan.unmounts:
         try:
+            _refuse_moved(package)
             # Never with commit: after failure 1 it brings the same error back.
             unmount(package.mount_directory, commit=False, world=world)
         except NotMounted:
@@ -181,6 +139,27 @@ def _unmount(folder: StagingFolder, result: FolderResult, world: Surroundings) -
             result.errors.append(error)
         else:
             result.unmounted.append(package)
+
+
+def _refuse_moved(package: StagedPackage) -> None:
+    """Raise StagingError where a link stands by now, through which another mount would be ended."""
+    try:
+        real = real_path(package.path) / package.mount_directory.name
+        links = [p for p in (package.path, package.mount_directory) if _is_link(p)]
+    except OSError as error:
+        raise storage_error(error, package.path) from error
+    if links or real != package.mount_directory:
+        raise changed(package.mount_directory)
+
+
+def _is_link(path: Path) -> bool:
+    """Tell a link; a mount whose process is dead is none, and neither is what is gone."""
+    try:
+        return stat.S_ISLNK(path.lstat().st_mode)
+    except OSError as error:
+        if error.errno in {errno.ENOENT, errno.ENOTCONN, errno.EIO, errno.EACCES}:
+            return False
+        raise
 
 
 def _prove_unmounted(place: Path) -> None:
@@ -218,7 +197,7 @@ def _refuse_locked(folder: StagingFolder) -> None:
     for path in images:
         fd = open_file(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
         try:
-            with _lock(fd, path):
+            with lock_on(fd, path):
                 pass
         finally:
             os.close(fd)

@@ -87,7 +87,10 @@ class Ground:
 
     def leave(self, fd: int, expected: tuple[int, int]) -> int:
         """Open the folder above an open one; StagingError where that is not the expected one."""
-        above = open_folder("..", fd)
+        try:
+            above = open_folder("..", fd)
+        except OSError as error:
+            raise storage_error(error, name_of(fd)) from error
         try:
             _refuse_changed(above, expected)
             self.refuse_other(above)

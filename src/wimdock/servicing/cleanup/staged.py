@@ -82,10 +82,11 @@ class StagedPackage:
     def lost(self) -> str:
         """Say in a few words what cleaning up takes away for good."""
         if self.state.is_mounted:
-            what = f"all changes to the mounted image{f' of {self.image}' if self.image else ''}"
+            what = f"all changes to {self.image or 'the mounted image'}"
             counted = []
             if self.change.files is not None:
-                counted.append(f"{self.change.files:,} changed files")
+                plural = "" if self.change.files == 1 else "s"
+                counted.append(f"{self.change.files:,} changed file{plural}")
             if self.change.updates:
                 counted.append("updates " + ", ".join(self.change.updates))
             elif self.change.updates is not None:
