@@ -90,6 +90,28 @@ def test_of_several_providers_the_one_that_the_log_names_counts(tmp_path: Path) 
     assert [each.verdict for each in finding.hosts] == ["affected", "not_affected"]
 
 
+def test_a_dism_log_of_another_machine_names_no_host(tmp_path: Path) -> None:
+    log = failed_run().write(tmp_path)
+    other = Dism(START + timedelta(minutes=10)).begin(
+        r"dism.exe /Get-ImageInfo /ImageFile:E:\a.wim", "10.0.22631"
+    )
+    other.end()
+    assert brief(found(log, other.write(tmp_path))) == [(FIRST, "medium", "CAS00123")]
+    same = Dism(START + timedelta(minutes=1)).begin(unmount("CAS00123", "Commit")).end()
+    assert brief(found(log, same.write(tmp_path))) == [(FIRST, "medium", "CAS00123")]
+    (finding,) = found(log, same.write(tmp_path)).findings
+    assert str(finding.incident.host) == "6.3.9600"
+
+
+def test_a_provider_that_contradicts_the_log_is_told(tmp_path: Path) -> None:
+    dism = Dism(START + timedelta(minutes=30)).begin(unmount("CAS00123", "Commit")).commit_fails()
+    logs = (failed_run().write(tmp_path), dism.end().write(tmp_path))
+    (finding,) = found(*logs, providers=("CM01=10.0.17763",)).findings
+    assert finding.rule is not None
+    assert finding.rule.id == FIRST
+    assert "was given as 10.0.17763: the log counts" in finding.notes[0]
+
+
 def test_one_failure_told_in_many_ways_is_one_finding(tmp_path: Path) -> None:
     (finding,) = found(failed_run().write(tmp_path)).findings
     assert finding.codes == (0x800700A1,)
@@ -277,7 +299,7 @@ def test_what_is_kept_of_a_session_is_bounded(tmp_path: Path) -> None:
     log.unmount_fails("CAS00123").completed("CAS00123", "Failed").end()
     examination = found(log.write(tmp_path))
     assert {each[0] for each in brief(examination)} == {FIRST, None}
-    (session,) = examination.gathered.sessions
+    (session,) = examination.gathered.works
     assert len(session.traces.kept) <= MOST_TRACES + 10
     assert session.traces.left_out > 2000
 

@@ -52,6 +52,8 @@ def test_a_name_is_masked(text: str, expected: str) -> None:
         r"\\?\D:\mount and \\.\PhysicalDrive0",
         "[4120] [0x800700a1] ImageRecaptureDirectory:(141)",
         "S-1-5-18",
+        "DISM WIM Provider: PID=4120 TID=7 - CWimImage::Save(hr:0x800700a1)",
+        "DISM.EXE: Host machine information: OS Version=6.3.9600, Number of processors=2",
     ],
 )
 def test_what_is_no_name_stays(text: str) -> None:

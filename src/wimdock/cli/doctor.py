@@ -111,7 +111,7 @@ def doctor(
     with _images(image, index) as images:
         known = Known(rules, hosts, images)
         # A user's rule may look for anything; wimdock's own look for codes and words of failure.
-        reading = Reading(encoding=encoding, notable_only=folder is None and not redact)
+        reading = Reading(encoding=encoding, notable_only=folder is None)
         examination = _examine(logs, known, reading, secrets)
     found = report(examination, image=image, providers=hosts)
     if secrets is not None:

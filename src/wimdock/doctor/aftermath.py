@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from wimdock.doctor.finding import Finding
 from wimdock.doctor.gathering import Gathered
@@ -71,28 +71,33 @@ def _joined(findings: Sequence[Finding]) -> list[Finding]:
 
 
 def _mark_after_effects(findings: Sequence[Finding], gathered: Gathered) -> None:
+    """Mark what follows, or may follow, from the last failure before it that left things behind."""
+    leaving = [each for each in findings if each.rule is not None and each.rule.leaves_behind]
     for finding in findings:
-        for earlier in findings:
-            if earlier.rule is None or not earlier.rule.leaves_behind or earlier is finding:
-                continue
-            if earlier.incident is finding.incident or not _precedes(earlier, finding):
+        for earlier in reversed(leaving):
+            if not _can_follow(finding, earlier) or not _precedes(earlier, finding):
                 continue
             if _is_cleared(earlier, finding, gathered):
                 continue
+            origin = earlier.follows or earlier
             if finding.rule is None:
-                finding.may_follow = earlier.follows or earlier
-            elif finding.rule.id in earlier.rule.leaves_behind:
-                finding.follows = earlier.follows or earlier
+                finding.may_follow = origin
+            else:
+                finding.follows = origin
+            break
+
+
+def _can_follow(finding: Finding, earlier: Finding) -> bool:
+    """Tell whether a failure is of a kind that an earlier one brings about."""
+    if earlier.incident is finding.incident or earlier.rule is None:
+        return False
+    return finding.rule is None or finding.rule.id in earlier.rule.leaves_behind
 
 
 def _precedes(earlier: Finding, later: Finding) -> bool:
     one, other = earlier.incident, later.incident
-    return is_later(other.begin, one.begin, same_log=_same_log([one], other))
-
-
-def _same_log(incidents: Iterable[Incident], other: Incident) -> bool:
-    families = {each.sessions[0].family for each in incidents}
-    return other.sessions[0].family in families
+    same_log = one.sessions[0].family == other.sessions[0].family
+    return is_later(other.begin, one.begin, same_log=same_log)
 
 
 def _is_cleared(earlier: Finding, later: Finding, gathered: Gathered) -> bool:

@@ -66,9 +66,18 @@ def _hosts(incident: Incident, providers: Sequence[Provider]) -> tuple[Build | N
     if incident.host is not None:
         return (incident.host,)
     hosts = [provider for provider in providers if not provider.is_wimdock]
-    system = system_of(incident).partition(".")[0].casefold()
-    named = [each for each in hosts if each.name.partition(".")[0].casefold() == system]
+    named = named_providers(incident, hosts)
     return tuple(dict.fromkeys(each.build for each in (named or hosts)))
+
+
+def named_providers(incident: Incident, providers: Sequence[Provider]) -> list[Provider]:
+    """Give the providers that have the name of the server that did the work."""
+    system = system_of(incident).partition(".")[0].casefold()
+    return [
+        each
+        for each in providers
+        if not each.is_wimdock and each.name.partition(".")[0].casefold() == system
+    ]
 
 
 def system_of(incident: Incident) -> str:
@@ -227,7 +236,15 @@ class _Diagnosis:
     def _notes_on_hosts(self) -> list[str]:
         if len(self.around.hosts) > 1:
             return [_PROVIDERS_DIFFER]
-        return [_PROVIDERS]
+        host = self.incident.host
+        named = named_providers(self.incident, self.known.providers)
+        notes = [
+            f"DISM.log names the host {host}, but {each.name} was given as {each.build}: "
+            "the log counts here."
+            for each in named
+            if host is not None and each.build not in (None, host)
+        ]
+        return [*notes, _PROVIDERS]
 
     def _notes_on_points(self) -> list[str]:
         image = self.around.image

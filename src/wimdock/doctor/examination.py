@@ -41,7 +41,7 @@ class Reading:
 
     `notable_only` leaves out, unread, most records of DISM.log and CBS.log that hold neither a code
     nor a word of failure: a rule that looks there for anything else needs it False. `on_record`
-    sees each record as it goes by.
+    sees each record as it goes by, those left out too.
     """
 
     companions: bool = True
@@ -71,19 +71,22 @@ def examine(
         paths,
         companions=reading.companions,
         encoding=reading.encoding,
-        notable_only=reading.notable_only,
+        notable_only=reading.notable_only and reading.on_record is None,
         on_progress=reading.on_progress,
         on_trouble=lambda path, why: unread.append((path, why)),
     )
     if reading.on_record is not None:
-        records = _seen(records, reading.on_record)
+        records = _seen(records, reading.on_record, notable_only=reading.notable_only)
     return judge(records, Known(tuple(rules), tuple(providers), image), unread)
 
 
-def _seen(records: Iterator[Record], on_record: Callable[[Record], None]) -> Iterator[Record]:
+def _seen(
+    records: Iterator[Record], on_record: Callable[[Record], None], *, notable_only: bool
+) -> Iterator[Record]:
     for record in records:
         on_record(record)
-        yield record
+        if not notable_only or record.is_notable:
+            yield record
 
 
 def judge(

@@ -7,10 +7,11 @@ with trouble their traces, and no more than `MOST_SESSIONS` of them are kept.
 from __future__ import annotations
 
 import re
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import TypeVar
 
 from wimdock.doctor.cbs_log import OUTCOME, CbsLog
 from wimdock.doctor.dism_log import DismLog
@@ -21,23 +22,29 @@ from wimdock.doctor.session import Command, ImageWork, Place, Session
 from wimdock.doctor.trace import Trace, is_failure, shortened, whole
 from wimdock.reparse.hosts import Build
 
-MOST_SESSIONS = 2000
-"""So many sessions with trouble are kept; the rest is counted."""
+MOST_SESSIONS = 1000
+"""So many sessions with trouble are kept of each kind, the latest; the rest is counted."""
 
 _MOST_REMEMBERED = 5000
 _MOST_PLACES = 50
 _PARTS_OF_NAME = re.compile(r"(?:\.(?:log|lo_|bak|old|txt))+$", re.IGNORECASE)
 _DISCARD = re.compile(r"[/-](?:discard|cleanup-wim|cleanup-mountpoints)\b", re.IGNORECASE)
 _EVERYWHERE = ""
+_Kind = TypeVar("_Kind", bound=Session)
 
 
 @dataclass(slots=True)
 class HostSpan:
-    """A host as DISM.log names it, from the first place to the last without another between."""
+    """A host as one DISM.log names it, from the first place to the last without another between.
+
+    `packages` are those that its sessions worked on.
+    """
 
     build: Build
+    family: str
     first: Place
     last: Place
+    packages: set[str] = field(default_factory=set)
 
 
 @dataclass(slots=True)
@@ -70,13 +77,16 @@ class Source:
 class Gathered:
     """What is kept of the logs of a case.
 
-    `sessions` are those that a diagnosis could be made of, in the order of their ends;
-    `left_out` counts those beyond the limit. `successes` holds the last places at which an image
-    package ended well, by package ID; `good_commands` those of a command, by its words; `discards`
-    those at which a mount directory was given up, by the directory, "" for all of them.
+    `works`, `dism_commands` and `others` are the sessions that a diagnosis could be made of, each
+    kind in the order of their ends; `left_out` counts the earlier ones beyond the limit.
+    `successes` holds the last places at which an image package ended well, by package ID;
+    `good_commands` those of a command, by its words; `discards` those at which a mount directory
+    was given up, by the directory, "" for all of them.
     """
 
-    sessions: list[Session] = field(default_factory=list)
+    works: deque[ImageWork] = field(default_factory=deque)
+    dism_commands: deque[Command] = field(default_factory=deque)
+    others: deque[Session] = field(default_factory=deque)
     left_out: int = 0
     counts: Counter[str] = field(default_factory=Counter)
     sources: dict[str, Source] = field(default_factory=dict)
@@ -187,35 +197,39 @@ class _Gathering:
         self.found.counts[f"images {work.result or 'unknown'}"] += 1
         if work.result == "success" and work.finish is not None and work.package:
             _remember(self.found.successes, work.package, work.finish)
-        self._keep(work)
+        self._keep(self.found.works, work)
 
     def _take_command(self, command: Command) -> None:
         if command.has_begun:
             self.found.counts["commands"] += 1
         if command.host is not None and command.host_place is not None:
-            self._note_host(command.host, command.host_place, command.end)
+            self._note_host(command, command.host, command.host_place)
         if command.has_succeeded and command.line:
             _remember(self.found.good_commands, command.key, command.end)
             if _DISCARD.search(command.line):
                 _remember(self.found.discards, command.mount.casefold() or _EVERYWHERE, command.end)
-        self._keep(command)
+        self._keep(self.found.dism_commands, command)
 
     def _take(self, session: Session) -> None:
-        self._keep(session)
+        self._keep(self.found.others, session)
 
-    def _keep(self, session: Session) -> None:
+    def _keep(self, kept: deque[_Kind], session: _Kind) -> None:
         if not session.evident() and session.result != "failed":
             return
-        if len(self.found.sessions) >= MOST_SESSIONS:
+        kept.append(session)
+        if len(kept) > MOST_SESSIONS:
+            kept.popleft()
             self.found.left_out += 1
-            return
-        self.found.sessions.append(session)
 
-    def _note_host(self, build: Build, first: Place, last: Place) -> None:
-        if self.found.hosts and self.found.hosts[-1].build == build:
-            self.found.hosts[-1].last = last
-        elif len(self.found.hosts) < _MOST_REMEMBERED:
-            self.found.hosts.append(HostSpan(build, first, last))
+    def _note_host(self, command: Command, build: Build, first: Place) -> None:
+        hosts = self.found.hosts
+        if not hosts or (hosts[-1].build, hosts[-1].family) != (build, command.family):
+            if len(hosts) >= _MOST_REMEMBERED:
+                return
+            hosts.append(HostSpan(build, command.family, first, command.end))
+        hosts[-1].last = command.end
+        if command.package and len(hosts[-1].packages) < _MOST_REMEMBERED:
+            hosts[-1].packages.add(command.package)
 
 
 def _remember(known: dict[str, list[Place]], key: str, place: Place) -> None:

@@ -7,8 +7,10 @@ are written: the logs of one server share its zone.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from itertools import chain
 
 from wimdock.doctor.gathering import Gathered, HostSpan
 from wimdock.doctor.session import Command, ImageWork, Place, Session
@@ -97,24 +99,22 @@ class Incident:
 
 def join(gathered: Gathered) -> list[Incident]:
     """Join sessions into incidents, in the order in which these begin."""
-    incidents = [
-        Incident(0, work=session) for session in gathered.sessions if isinstance(session, ImageWork)
-    ]
-    works = list(incidents)
-    for session in gathered.sessions:
-        if isinstance(session, Command):
-            found = _best(session, works)
-            if found is None:
-                found = Incident(0)
-                incidents.append(found)
-            found.commands.append(session)
-    for session in gathered.sessions:
-        if not isinstance(session, ImageWork | Command):
-            found = _best(session, incidents)
-            if found is None:
-                found = Incident(0)
-                incidents.append(found)
-            found.others.append(session)
+    incidents = [Incident(0, work=work) for work in gathered.works]
+    works = _by_package(incidents)
+    for command in gathered.dism_commands:
+        found = _best(command, works)
+        if found is None:
+            found = Incident(0)
+            incidents.append(found)
+        found.commands.append(command)
+    known = _by_package(incidents)
+    for session in gathered.others:
+        found = _best(session, known)
+        if found is None:
+            found = Incident(0)
+            incidents.append(found)
+            known.setdefault(session.package, []).append(found)
+        found.others.append(session)
     incidents.sort(key=lambda each: each.begin.order)
     for number, incident in enumerate(incidents, 1):
         incident.number = number
@@ -122,10 +122,19 @@ def join(gathered: Gathered) -> list[Incident]:
     return incidents
 
 
-def _best(session: Session, incidents: list[Incident]) -> Incident | None:
-    """Give the incident that a session belongs to: the best joined, of these the nearest."""
-    best: tuple[int, float, Incident] | None = None
+def _by_package(incidents: Iterable[Incident]) -> dict[str, list[Incident]]:
+    found: dict[str, list[Incident]] = {}
     for incident in incidents:
+        found.setdefault(incident.package, []).append(incident)
+    return found
+
+
+def _best(session: Session, by_package: Mapping[str, Sequence[Incident]]) -> Incident | None:
+    """Give the incident that a session belongs to: the best joined, of these the nearest."""
+    named = [*by_package.get(session.package, ()), *by_package.get("", ())]
+    candidates = named if session.package else chain(*by_package.values())
+    best: tuple[int, float, Incident] | None = None
+    for incident in candidates:
         score, distance = _affinity(session, incident)
         if score and (best is None or (score, -distance) > (best[0], -best[1])):
             best = (score, distance, incident)
@@ -177,13 +186,22 @@ def _codes(session: Session) -> set[int]:
 
 
 def _find_host(incident: Incident, hosts: list[HostSpan]) -> None:
-    """Find the host: as its own commands name it, else as DISM.log does at that time."""
+    """Find the host: as its own commands name it, else as the same DISM.log does near that time.
+
+    A DISM.log that has nothing to do with the incident may be of any machine: its host is no
+    evidence.
+    """
     for command in incident.commands:
         if command.host is not None:
             incident.host, incident.host_place = command.host, command.host_place
             return
-    at = incident.begin.local_time
-    near = [span for span in hosts if at is None or _is_near(span, incident)]
+    families = {command.family for command in incident.commands}
+    near = [
+        span
+        for span in hosts
+        if (span.family in families or (incident.package and incident.package in span.packages))
+        and _is_near(span, incident)
+    ]
     builds = {span.build for span in near}
     if len(builds) == 1:
         incident.host, incident.host_place = near[0].build, near[0].first

@@ -16,6 +16,7 @@ _LONGEST_TEXT = 20_000
 
 _SID = re.compile(r"\bS-1-\d{1,14}(?:-\d{1,10}){3,14}\b", re.IGNORECASE)
 _MAIL = re.compile(r"\b([\w.+-]{1,64})@([A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){1,8})\b")
+_MAIL_HINT = re.compile(r"@[A-Za-z0-9-]{1,63}\.[A-Za-z]")
 _PROFILE = re.compile(
     r"(?:[\\/](?:Users|Documents and Settings|home|Profiles)|\A~)[\\/]+"
     r"([^\\/\"'<>|:*?\r\n\t]{1,104}?)(?=[\\/]|[\"'<>|:*?,;\r\n\t]|\s|$)",
@@ -31,7 +32,7 @@ _SHARE = re.compile(
 _URL = re.compile(r"\b(?:https?|ftp|smb|file)://(?:[^/@\s]{1,128}@)?([A-Za-z0-9][\w.-]{0,253})")
 _SYSTEM = re.compile(r"\bSYS=\"?([A-Za-z0-9][\w.-]{0,253})")
 _NAMED = re.compile(
-    r"\b(?:computer|machine|host|server|workstation|site ?server|provider)[ _]?(?:name)?\s{0,3}[=:]"
+    r"\b(?:computer|machine|host|server|workstation|site ?server)[ _]?(?:name)?\s{0,3}[=:]"
     r"\s{0,3}[\"'\[(]?(?:\\\\)?([A-Za-z0-9][\w.-]{1,253})",
     re.IGNORECASE,
 )
@@ -40,6 +41,10 @@ _QUALIFIED = re.compile(
     r"(?:local|lan|corp|internal|intra|intranet|home|test|example|domain"
     r"|[A-Za-z0-9-]{1,63}\.(?:com|net|org|edu|gov|info|biz|[a-z]{2})))(?![\w-]|\.\w)",
     re.IGNORECASE,
+)
+_QUALIFIED_HINT = re.compile(
+    r"\.(?:local|lan|corp|internal|intra|intranet|home|test|example|domain|com|net|org|edu|gov|info"
+    r"|biz|[a-z]{2})(?![\w-])"
 )
 _ACCOUNT = re.compile(
     r"(?<![\w\\/:.$%{-])([A-Z][A-Z0-9-]{0,14})\\([A-Za-z0-9][\w.$-]{0,63})(?![\w\\/-])"
@@ -159,19 +164,20 @@ class Secrets:
             self._learn(text[at : at + _LONGEST_TEXT + 300])
 
     def _learn(self, text: str) -> None:
-        for mail in _MAIL.finditer(text) if "@" in text else ():
+        low = text.lower()
+        for mail in _MAIL.finditer(text) if _MAIL_HINT.search(text) else ():
             self._keep(mail[0], "MAIL")
             self._user(mail[1])
             self._domain(mail[2])
-        for sid in _SID.finditer(text):
+        for sid in _SID.finditer(text) if "s-1-" in low else ():
             self._keep(sid[0], "SID")
-        for host in _hosts(text):
+        for host in _hosts(text, low):
             self.host(host)
-        for domain, user in _accounts(text):
+        for domain, user in _accounts(text, low) if "\\" in text else ():
             self._account(domain, user)
-        for name in _users(text):
+        for name in _users(text, low):
             self._user(name)
-        for part in _DOMAIN_PART.finditer(text):
+        for part in _DOMAIN_PART.finditer(text) if "dc=" in low else ():
             self._label(part[1], self._keep(part[1], "DOMAIN"))
 
     def host(self, name: str) -> None:
@@ -248,19 +254,42 @@ class Secrets:
             self._words.setdefault(folded, word)
 
 
-def _hosts(text: str) -> Iterator[str]:
-    for pattern in (_SYSTEM, _SHARE, _URL, _NAMED, _QUALIFIED):
-        for found in pattern.finditer(text):
-            yield found[1]
+# Most lines of a long log hold no name: a look for a word costs a hundredth of a search.
+_HOST_HINTS = (
+    (_SYSTEM, ("sys=",)),
+    (_SHARE, ("\\\\", "//")),
+    (_URL, ("://",)),
+    (_NAMED, ("computer", "machine", "host", "server", "workstation")),
+)
+_USER_HINTS = (
+    (_LONG_PROFILE, ("users", "documents and settings")),
+    (_PROFILE, ("users", "documents and settings", "home", "profiles")),
+    (_SAID_USER, ("user", "account")),
+    (_COMMON_NAME, ("cn=",)),
+)
+_ACCOUNT_HINTS = (
+    *("user", "account", "owner", "logon", "login", "credential", "impersonat"),
+    *(" as ", " by ", " for ", "as:", "by:", "for:"),
+)
 
 
-def _accounts(text: str) -> Iterator[tuple[str, str]]:
-    for pattern in (_ACCOUNT, _SAID_ACCOUNT):
-        for found in pattern.finditer(text):
+def _hosts(text: str, low: str) -> Iterator[str]:
+    for pattern, hints in _HOST_HINTS:
+        if any(hint in low for hint in hints):
+            yield from (found[1] for found in pattern.finditer(text))
+    if _QUALIFIED_HINT.search(low):
+        yield from (found[1] for found in _QUALIFIED.finditer(text))
+
+
+def _accounts(text: str, low: str) -> Iterator[tuple[str, str]]:
+    for found in _ACCOUNT.finditer(text):
+        yield found[1], found[2]
+    if any(hint in low for hint in _ACCOUNT_HINTS):
+        for found in _SAID_ACCOUNT.finditer(text):
             yield found[1], found[2]
 
 
-def _users(text: str) -> Iterator[str]:
-    for pattern in (_LONG_PROFILE, _PROFILE, _SAID_USER, _COMMON_NAME):
-        for found in pattern.finditer(text):
-            yield found[1].strip()
+def _users(text: str, low: str) -> Iterator[str]:
+    for pattern, hints in _USER_HINTS:
+        if any(hint in low for hint in hints):
+            yield from (found[1].strip() for found in pattern.finditer(text))
