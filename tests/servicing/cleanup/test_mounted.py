@@ -102,7 +102,8 @@ def test_a_mounted_image(images: Sample, state: PackageState) -> None:
     assert (package.change.files, package.change.size) == (2, 800)
     assert package.lost == (
         "all changes to image 1 of install.wim (2 changed files; "
-        "updates Package_for_KB5001330~31bf3856ad364e35~amd64~~19041.928.1.7)"
+        "updates Package_for_KB5001330~31bf3856ad364e35~amd64~~19041.928.1.7), and the working "
+        "copy of the image"
     )
     assert [left.package_id for left in leftovers_in(images.drive)] == [PACKAGE]
     result = finished(images)

@@ -91,7 +91,8 @@ class StagedPackage:
                 counted.append("updates " + ", ".join(self.change.updates))
             elif self.change.updates is not None:
                 counted.append("no updates among them")
-            return f"{what} ({'; '.join(counted)})" if counted else what
+            copy = ", and the working copy of the image" if self.files else ""
+            return f"{what} ({'; '.join(counted)}){copy}" if counted else what + copy
         if not self.files:
             return "nothing"
         return "the working copy of the image" if self.image else "leftover files"
