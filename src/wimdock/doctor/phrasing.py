@@ -86,7 +86,7 @@ def read_words(report: Report) -> list[str]:
     lines += [f"{each.file}: not read: {each.why}" for each in report.unread]
     shown = []
     if report.images:
-        failed = f", {report.images_failed:,} of them failed" if report.images_failed else ""
+        failed = f", {report.images_failed:,} failed" if report.images_failed else ""
         shown.append(f"work on {counted(report.images, 'image')}{failed}")
     if report.commands:
         shown.append(counted(report.commands, "session") + " of DISM")

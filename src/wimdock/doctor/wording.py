@@ -69,6 +69,11 @@ def fill(text: str, values: Mapping[str, str]) -> str:
     return _BRACED.sub(value, text)
 
 
+def sentence(text: str) -> str:
+    """Give a text as a sentence of its own: with a capital letter and a full stop."""
+    return text[:1].upper() + text[1:] + ("" if text.endswith((".", "!", "?")) else ".")
+
+
 def fill_command(text: str, values: Mapping[str, str]) -> str:
     """Fill a command so that it can be copied: whatever is filled in stays one word."""
 
