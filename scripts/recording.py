@@ -88,13 +88,13 @@ def record() -> tuple[list[tuple[float, str]], str]:
     shown: list[str] = []
     now = _PAUSE
     with tempfile.TemporaryDirectory() as folder:
-        Path(folder, "d").mkdir()
         subprocess.run(
             (sys.executable, "-m", "wimdock", "demo", "."),
             cwd=folder,
             check=True,
             capture_output=True,
         )
+        Path(folder, "d").mkdir()
         for arguments, expected in COMMANDS:
             typed = f"{_PROMPT}{shlex.join(('wimdock', *arguments))}\r\n"
             events.append((now, typed))
