@@ -35,11 +35,17 @@ def lines_of(article: str) -> list[str]:
     return [line for line in quoted if line.startswith(("SMS_OFFLINE", "DISM DISM", "[\\<PID>]"))]
 
 
+BLANKS = {"PID": r"\d+", "TID": r"\d+", "Site_Code": PACKAGE[:3], "Image_Index": "1"}
+
+
 def pattern_of(line: str) -> re.Pattern[str]:
-    """Give what a quoted line looks like with names and numbers in its blanks."""
+    """Give what a quoted line looks like with names and numbers in its blanks, and nothing else."""
     message = re.sub(r"^SMS_OFFLINE_SERVICING_MANAGER |^DISM DISM ", "", line)
-    parts = re.split(r"\\?<[A-Za-z_]+>", message)
-    return re.compile(".+?".join(re.escape(part) for part in parts))
+    parts = re.split(r"\\?<([A-Za-z_]+)>", message)
+    parts[::2] = map(re.escape, parts[::2])
+    parts[1::2] = (BLANKS.get(name, r'[^"<>]+') for name in parts[1::2])
+    before = r"(?:\d{4}-\d\d-\d\d \d\d:\d\d:\d\d, \w+ +DISM   DISM )?"
+    return re.compile(rf"{before}{''.join(parts)}(?:  \$\$<.*)?")
 
 
 # Symptoms
@@ -65,7 +71,7 @@ def test_every_line_that_the_article_quotes_stands_in_the_logs(
     place = 0
     for line in quoted:
         pattern = pattern_of(line)
-        found = [n for n, text in enumerate(written[place:], place) if pattern.search(text)]
+        found = [n for n, text in enumerate(written[place:], place) if pattern.fullmatch(text)]
         assert found, line
         place = found[0] + 1
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -16,6 +17,17 @@ from wimdock.servicing.mounts import list_mounts, unmount
 from wimdock.servicing.options import surroundings
 
 Rehearse = Callable[..., RehearsalReport]
+OLD, NEW = "CM01=6.3.9600", "CM02=10.0.17763"
+LabImage = Callable[[str], Path]
+
+
+def staging(drive: Path) -> Path:
+    return drive / "ConfigMgr_OfflineImageServicing"
+
+
+def history(drive: Path, package: str = "CAS00123") -> list[dict[str, object]]:
+    path = drive / "PackageSource" / package / "history.jsonl"
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
 
 
 @pytest.fixture

@@ -2,47 +2,20 @@
 
 from __future__ import annotations
 
-import errno
-import json
-import os
-import signal
-import subprocess
-import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tests.conftest import REPOSITORY
 from tests.lab.cases import CASES
 from tests.lab.package import write_cabinet
-from tests.rehearsal.conftest import Rehearse
+from tests.rehearsal.conftest import NEW, OLD, LabImage, Rehearse, history, staging
 from wimdock.doctor.logs import read_logs
 from wimdock.errors import (
-    ImageBusy,
     LeftoversInTheWay,
-    MountError,
-    NoSuchImage,
-    NotAnImage,
-    StorageError,
-    UsageError,
 )
-from wimdock.files import exclusive_lock
 from wimdock.rehearsal.report import Ending, UpdateEnding
-from wimdock.servicing.mounts import is_mount_point, unmount
+from wimdock.servicing.mounts import unmount
 from wimdock.wim import Archive
-
-OLD, NEW = "CM01=6.3.9600", "CM02=10.0.17763"
-LabImage = Callable[[str], Path]
-
-
-def staging(drive: Path) -> Path:
-    return drive / "ConfigMgr_OfflineImageServicing"
-
-
-def history(drive: Path, package: str = "CAS00123") -> list[dict[str, object]]:
-    path = drive / "PackageSource" / package / "history.jsonl"
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
 
 
 def test_a_run_that_succeeds_leaves_nothing_but_its_result(
@@ -117,22 +90,6 @@ def test_updates_are_installed_skipped_and_refused_as_the_log_says(
     assert not staging(drive).exists()
 
 
-def test_a_broken_update_fails_the_run_as_the_original_does(
-    lab_image: LabImage, play: Rehearse, drive: Path, tmp_path: Path
-) -> None:
-    broken = tmp_path / "broken.cab"
-    broken.write_bytes(b"MSCF but not really")
-    report = play(lab_image("xpress"), NEW, broken)
-    assert report.ending is Ending.FAILED
-    log = report.logs[0].read_text(encoding="utf-8-sig")
-    assert "InstallUpdate returned code 0x800f0805~" in log
-    assert "UnMounting Image (Commit Changes = 0)..." in log
-    assert not staging(drive).exists()
-    went_on = play(lab_image("xpress"), NEW, broken, continue_on_error=True)
-    assert went_on.ending is Ending.COMMITTED
-    assert [played.ending for played in went_on.updates] == [UpdateEnding.FAILED]
-
-
 @pytest.mark.parametrize("provider", [OLD, NEW, "wimdock"])
 def test_the_result_holds_every_reparse_point(
     lab_image: LabImage, play: Rehearse, provider: str
@@ -153,104 +110,3 @@ def test_the_result_holds_every_reparse_point(
             for path, entry in archive.image(1).reparse_points()
         }
     assert after == before
-
-
-# What cannot be played
-
-
-def test_wrong_input_is_refused_and_nothing_is_made(
-    lab_image: LabImage, play: Rehearse, drive: Path, tmp_path: Path
-) -> None:
-    text = tmp_path / "text.wim"
-    text.write_text("no image")
-    image = lab_image("xpress")
-    with pytest.raises(NotAnImage):
-        play(text, OLD)
-    with pytest.raises(StorageError):
-        play(tmp_path / "none.wim", OLD)
-    with pytest.raises(StorageError):
-        play(image, OLD, tmp_path / "none.cab")
-    with pytest.raises(NoSuchImage):
-        play(image, OLD, indexes=(7,))
-    with pytest.raises(UsageError, match="build"):
-        play(image, "CM01")
-    with pytest.raises(UsageError, match="package ID"):
-        play(image, OLD, package_id="../CAS00")
-    with pytest.raises(UsageError, match="drive"):
-        play(image, OLD, drive="D:")
-    assert list(drive.iterdir()) == []
-
-
-def test_without_fuse_it_is_refused_before_anything_is_made(
-    lab_image: LabImage, play: Rehearse, drive: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("wimdock.rehearsal.rehearsal._FUSE", Path("/nowhere/fuse"))
-    with pytest.raises(MountError, match="fuse"):
-        play(lab_image("xpress"), OLD)
-    assert list(drive.iterdir()) == []
-
-
-def test_a_full_disk_is_seen_before_anything_is_copied(
-    lab_image: LabImage, play: Rehearse, drive: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("shutil.disk_usage", lambda _path: _Usage())
-    with pytest.raises(StorageError, match="free") as raised:
-        play(lab_image("xpress"), OLD)
-    assert raised.value.hresult == 0x80070070
-    assert not staging(drive).exists()
-
-
-class _Usage:
-    free = 1 << 20
-
-
-def test_a_disk_that_fills_up_while_copying_ends_the_run_and_clears_it(
-    lab_image: LabImage, play: Rehearse, drive: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def full(*_arguments: object) -> None:
-        raise StorageError(os.strerror(errno.ENOSPC), hresult=0x80070070)
-
-    monkeypatch.setattr("wimdock.rehearsal.staged_files.copy_file", full)
-    report = play(lab_image("xpress"), OLD)
-    assert report.error is not None
-    assert report.error.hresult == 0x80070070
-    assert not staging(drive).exists()
-
-
-def test_two_rehearsals_do_not_share_a_place(
-    lab_image: LabImage, play: Rehearse, drive: Path
-) -> None:
-    lock = drive / ".wimdock-rehearsal.lock"
-    fd = os.open(lock, os.O_RDWR | os.O_CREAT)
-    try:
-        with exclusive_lock(fd, lock), pytest.raises(ImageBusy, match="another rehearsal"):
-            play(lab_image("xpress"), OLD)
-    finally:
-        os.close(fd)
-
-
-def test_a_run_that_was_killed_is_no_obstacle_once_it_is_unmounted(
-    lab_image: LabImage, play: Rehearse, drive: Path, tmp_path: Path
-) -> None:
-    """Stop it with -9 at ten moments; what is left is an obstacle only while it is mounted."""
-    image = lab_image("xpress")
-    before = image.read_bytes()
-    command = [sys.executable, "-m", "wimdock", "rehearse", str(image), "--provider", OLD]
-    for moment in range(10):
-        process = subprocess.Popen(
-            [*command, "--staging", str(drive)],
-            cwd=REPOSITORY,
-            env=os.environ | {"WIMDOCK_STATE": str(tmp_path / "state")},
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        try:
-            process.wait(0.15 + 0.05 * moment)
-        except subprocess.TimeoutExpired:
-            process.send_signal(signal.SIGKILL)
-            process.wait()
-        mounted = staging(drive) / "CAS00123" / "ImageMountDir"
-        if is_mount_point(mounted):
-            unmount(mounted, commit=False)
-        assert play(image, NEW).ending is Ending.COMMITTED
-    assert image.read_bytes() == before

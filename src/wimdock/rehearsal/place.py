@@ -15,6 +15,8 @@ from wimdock.files import exclusive_lock, open_file, real_path, storage_error
 _LOCK = ".wimdock-rehearsal.lock"
 _LOGS = "Logs"
 _SOURCES = "PackageSource"
+_HISTORY = "history.jsonl"
+_NOT_IN_NAMES = frozenset('<>:"/\\|?*')
 _CONTENT = uuid.UUID("4517870a-0000-5000-8000-000000000000")
 
 
@@ -35,10 +37,16 @@ class Place:
         self.mount_directory = self.package / MOUNT_FOLDER
         self.logs = self.root / _LOGS
         self.source = self.root / _SOURCES / package_id
+        self.history = self.source / _HISTORY
+        self.folders = (self.staging, self.logs, self.source.parent, self.source)
 
     def windows(self, path: Path) -> str:
-        r"""Give a path below the root as it is called on the drive: `D:\Logs`."""
-        return "\\".join((f"{self.drive}:", *path.relative_to(self.root).parts))
+        r"""Give a path below the root as it is called on the drive: `D:\Logs`.
+
+        What no name in Windows holds, a quotation mark or a line break, is shown as `_`.
+        """
+        parts = (_windows_name(part) for part in path.relative_to(self.root).parts)
+        return "\\".join((f"{self.drive}:", *parts))
 
     def content_folder(self, update: Path) -> Path:
         """Give the folder for an update's binary; its GUID follows from the file's name."""
@@ -71,3 +79,9 @@ class Place:
             raise ImageBusy(message, hint="Wait for it, or use another --staging DIR.") from error
         finally:
             os.close(fd)
+
+
+def _windows_name(name: str) -> str:
+    return "".join(
+        "_" if char in _NOT_IN_NAMES or not char.isprintable() else char for char in name
+    )

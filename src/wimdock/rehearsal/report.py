@@ -43,9 +43,10 @@ class PlayedUpdate:
 class RehearsalReport:
     """A rehearsal: how it ended, what it left, and where its logs are.
 
-    `error` is what ended it; `result` the image file as a run would have put it back, None where it
-    failed; `mount_directory` what is still mounted; `verdicts` the judgement of the provider for
-    each index that was reached.
+    `error` is what ended it, `went_on_after` the first failure of an update that did not, since
+    `continue_on_error` was asked for; `result` the image file as a run would have put it back, None
+    where it failed; `mount_directory` what is still mounted; `verdicts` the judgement of the
+    provider for each index that was reached.
     """
 
     ending: Ending
@@ -56,5 +57,11 @@ class RehearsalReport:
     status_messages: tuple[StatusMessage, ...]
     staging: Path
     error: WimdockError | None = None
+    went_on_after: WimdockError | None = None
     mount_directory: Path | None = None
     result: Path | None = None
+
+    @property
+    def failure(self) -> WimdockError | None:
+        """What failed, whether it ended the run or not; None where nothing did."""
+        return self.error or self.went_on_after

@@ -31,6 +31,7 @@ _SCHEDULE_NAME = "rehearsal"
 _FIRST_UPDATE = 16787962
 _LOW_WORD = 0xFFFF
 _ALREADY_MOUNTED = 0xC1420127
+_NOT_EMPTY = 0xC1420114
 
 
 class RunLog:
@@ -110,16 +111,20 @@ class RunLog:
         with self._mount_session(index, copy):
             pass
 
-    def leftovers(self, index: int, copy: Path) -> None:
+    def leftovers(self, index: int, copy: Path, *, is_mounted: bool) -> None:
         """Say that an image cannot be mounted, for what an earlier run left."""
         self.processing()
+        code = _ALREADY_MOUNTED if is_mounted else _NOT_EMPTY
         with self._mount_session(index, copy) as dism:
             if dism is not None:
                 text = "An earlier run is in the way."
-                dism.stack(_ALREADY_MOUNTED, "WIMMountImageHandle", 1, text)
-        code = f"0x{_ALREADY_MOUNTED:08x}"
-        self._offline.write(f"WIM::MountWIMImage returned code {code}~")
-        self._offline.write(f"MountImage returned code {code}~")
+                dism.stack(code, "WIMMountImageHandle", 1, text)
+        self.mount_failed(code)
+
+    def mount_failed(self, code: int) -> None:
+        """Say that an image could not be mounted."""
+        self._offline.write(f"WIM::MountWIMImage returned code 0x{code:08x}~")
+        self._offline.write(f"MountImage returned code 0x{code:08x}~")
 
     @contextmanager
     def _mount_session(self, index: int, copy: Path) -> Iterator[DismLog | None]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
 from wimdock.errors import StorageError
-from wimdock.files import Disk, copy_file, storage_error
+from wimdock.files import Disk, copy_file, open_file, storage_error
 from wimdock.rehearsal.place import Place
 
 _MARGIN = 16 << 20
@@ -26,6 +27,11 @@ class StagedFiles:
         self._disk = disk
         self.copy = place.package / image.name
         self.result = place.source / image.name
+
+    @property
+    def replaced(self) -> tuple[Path, ...]:
+        """The files that a run takes away or replaces, but for the copies of updates."""
+        return (self.copy, self.result, self.result.with_name(self.result.name + BACKUP))
 
     def binary(self, update: Path) -> Path:
         """Give the copy of an update."""
@@ -60,6 +66,8 @@ class StagedFiles:
     def put_back(self) -> None:
         """Put the copy where the package source is played; what stood there becomes the backup."""
         self._place.make(self._place.source)
+        # Its history says that what stands there is a rehearsal's, also to one after a crash.
+        os.close(open_file(self._place.history, os.O_RDWR | os.O_CREAT))
         if self.result.exists():
             self._disk.replace(self.result, self.result.with_name(self.result.name + BACKUP))
         self._disk.replace(self.copy, self.result)

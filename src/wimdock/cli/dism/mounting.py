@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from wimdock.cli.dism.session import Session
 
 _PROVIDER = "DISM WIM Provider"
-_BAD_PATHNAME = 0x800700A1
 
 
 def mount_image(session: Session) -> None:
@@ -126,8 +125,10 @@ def _logging_failure(session: Session, *, commit: bool) -> Iterator[None]:
     try:
         yield
     except CommitFailed as error:
-        if commit and error.hresult == _BAD_PATHNAME:
-            session.log.commit_failed(_BAD_PATHNAME)
+        from wimdock.doctor.logs.commit_failure import BAD_PATHNAME
+
+        if commit and error.hresult == BAD_PATHNAME:
+            session.log.commit_failed(BAD_PATHNAME)
         raise
 
 

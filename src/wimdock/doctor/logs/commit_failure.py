@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from wimdock.doctor.logs.dism_form import DismLog
 
+BAD_PATHNAME = 0x800700A1
+
 _WIM = "DISM WIM Provider"
 _IMAGING = "DISM Imaging Provider"
 _PROVIDERS = r"onecore\base\ntsetup\opktools\dism\providers"
@@ -15,12 +17,20 @@ _TEXT = "The specified path is invalid."
 
 
 def write_commit_failure(log: DismLog, code: int) -> None:
-    """Append those lines; `code` is the HRESULT with which the commit ended."""
+    """Append what is known of such a failure; `code` is the HRESULT with which the commit ended.
+
+    For 0x800700A1 these are the article's lines. For any other code nobody knows which functions
+    of the library were on the way, and only the outermost is named.
+    """
     hresult = f"(hr:0x{code:08x})"
+    if code != BAD_PATHNAME:
+        log.error(_WIM, f"The image could not be unmounted. - CWimImage::Unmount{hresult}")
+        return
     log.info(
         _WIM,
         "[GetFileStorageTierClass:(80) -> StorageTiering not supported] (null) (HRESULT=0x0) - "
         "CWimManager::WimProviderMsgLogCallback",
+        thread=False,
     )
     log.stack(code, "ImageRecaptureDirectory", 141, _TEXT)
     log.stack(code, "WIMCommitImageHandle", 1417, _TEXT)

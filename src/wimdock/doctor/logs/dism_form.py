@@ -68,9 +68,12 @@ class DismLog:
         self.info(_PROGRAM, "<----- Ending Dism.exe session ----->")
         self.info(_PROGRAM, "")
 
-    def info(self, source: str, message: str) -> None:
-        """Append a record; `source` is DISM.EXE, or a provider such as `DISM WIM Provider`."""
-        self._write("Info", source, message)
+    def info(self, source: str, message: str, *, thread: bool = True) -> None:
+        """Append a record; `source` is DISM.EXE, or a provider such as `DISM WIM Provider`.
+
+        What a provider passes on from the image library names no `thread`.
+        """
+        self._write("Info", source, message, thread=thread)
 
     def warning(self, source: str, message: str) -> None:
         """Append a warning."""
@@ -104,10 +107,11 @@ class DismLog:
         """Close it."""
         self.close()
 
-    def _write(self, level: str, source: str, message: str) -> None:
+    def _write(self, level: str, source: str, message: str, *, thread: bool = True) -> None:
         """Append a record; a provider's line names process and thread, DISM.EXE's does not."""
         local = self._clock.now() - timedelta(minutes=self._bias)
-        numbers = "" if source == _PROGRAM else f"PID={self._pid} TID={self._thread} "
+        numbers = f"PID={self._pid} " + (f"TID={self._thread} " if thread else "")
+        numbers = "" if source == _PROGRAM else numbers
         first, *others = message.split("\n")
         head = f"{local.year:04}{local:-%m-%d %H:%M:%S}, {level:<{_LEVEL_WIDTH}}{_COMPONENT}"
         lines = [f"{head}{one_line(source)}: {numbers}{first}", *map(escaped, others)]

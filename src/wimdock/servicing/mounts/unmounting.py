@@ -164,7 +164,8 @@ def _commit(found: Mounted, world: Surroundings) -> Unmounted:
         _forget(record, world)
         if settled.generation is None:
             message = f"wimlib said that it had committed {record.directory}, but nothing changed"
-            raise CommitFailed(message, hint="The image is as it was. Mount it again.")
+            hint = "The image is as it was. Mount it again."
+            raise CommitFailed(message, hint=hint, hresult=0x8007001F)
         check_committed(record)
         step.result = f"generation {settled.generation.number}"
     return Unmounted(record.directory, record.image, record.index, True, settled.generation)  # noqa: FBT003
