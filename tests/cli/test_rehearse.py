@@ -12,7 +12,10 @@ import pytest
 from tests.cli.demo_files import copy_demo
 from tests.conftest import REPOSITORY
 from wimdock.cli.main import run
+from wimdock.reparse.hosts import Build
+from wimdock.reparse.judgement import Judgement, Strength
 from wimdock.servicing.mounts import list_mounts, unmount
+from wimdock.servicing.preflight import host
 
 SCHEMA = REPOSITORY / "docs" / "reference" / "schemas" / "rehearse.json"
 Said = Callable[..., tuple[int, str, str]]
@@ -82,6 +85,7 @@ def test_a_success_says_where_the_result_is(say: Said) -> None:
     [
         (("--provider", "CM01"), 2),
         (("--provider", "CM01=seven"), 2),
+        (("--provider", "CM01=6.3.9600", "--provider", "CM02=10.0.17763"), 2),
         (("--provider", "CM01=6.3.9600", "--package-id", "cas"), 2),
         (("--provider", "CM01=6.3.9600", "--remove-superseded"), 2),
         (("--provider", "CM01=6.3.9600", "--index", "9"), 15),
@@ -97,3 +101,32 @@ def test_wrong_input_is_refused_with_its_status(
     assert ended == status
     assert "what to do:" in err
     assert not Path("d/Logs").exists()
+
+
+def test_a_package_id_and_a_drive_may_be_typed_in_small_letters(say: Said) -> None:
+    status, out, _ = say("--provider", "wimdock", "--package-id", "abc0012f", "--drive", "e:")
+    assert status == 0
+    assert "PackageSource/ABC0012F/demo.wim" in out
+
+
+def test_an_update_that_failed_is_told_by_the_exit_status(say: Said) -> None:
+    Path("broken.cab").write_bytes(b"MSCF but not really")
+    asked = ("--provider", "wimdock", "--update", "broken.cab", "--continue-on-error")
+    status, out, err = say(*asked)
+    assert status not in (0, 70)
+    assert "committed:" in out
+    assert "image 1: " in err
+    with_json = say(*asked, "--json")
+    assert with_json[0] == status
+    assert json.loads(with_json[1])["ending"] == "committed"
+
+
+def test_a_commit_that_might_fail_there_is_not_status_0(
+    say: Said, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    weak = Judgement(Strength.WEAK, "it has an unusual target")
+    monkeypatch.setattr(host, "CARRIES_WINDOWS_10", Build(99, 0, 0))
+    monkeypatch.setattr(host, "judge", lambda *_given: weak)
+    status, out, _ = say("--provider", "CM01=10.0.17763")
+    assert status == 59
+    assert "committed here, not certain there" in out

@@ -1,8 +1,8 @@
 """What a command ended with, in words: every exception becomes a Failure, and none a traceback.
 
 Exit statuses that belong to no class of `wimdock.errors` are kept here: 58 and 59 a preflight that
-does not say yes, 70 an error in wimdock itself, 71 out of memory, 130 interrupted, 141 nobody reads
-the output any more, 143 told to end.
+does not say yes, 59 a rehearsal too, 70 an error in wimdock itself, 71 out of memory, 130
+interrupted, 141 nobody reads the output any more, 143 told to end.
 """
 
 from __future__ import annotations
@@ -31,7 +31,9 @@ EXIT_TERMINATED = 143
 OTHER_STATUSES = {
     0: "The command did what it was asked to do.",
     EXIT_BLOCKED: "`wimdock preflight`: a host cannot commit the image, or a check failed.",
-    EXIT_UNCERTAIN: "`wimdock preflight`: something could not be judged, and nothing failed.",
+    EXIT_UNCERTAIN: (
+        "`wimdock preflight`, `wimdock rehearse`: something could not be judged; nothing failed."
+    ),
     EXIT_INTERNAL: "An error in wimdock itself; WIMDOCK_DEBUG=1 shows where.",
     EXIT_MEMORY: "The machine ran out of memory.",
     EXIT_INTERRUPTED: "Interrupted from the keyboard (SIGINT).",

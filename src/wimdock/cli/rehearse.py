@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from wimdock.cli.columns import print_summary
+from wimdock.cli.failure import EXIT_UNCERTAIN
 from wimdock.cli.options import FILE, examples, image_argument, json_option
 from wimdock.cli.output import Column, print_document, print_text, visible
 from wimdock.cli.service import IndexChoice
@@ -27,6 +28,8 @@ _EXAMPLES = examples(
 @image_argument
 @click.option(
     "--provider",
+    "providers",
+    multiple=True,
     required=True,
     metavar="NAME=BUILD",
     help="The host to play, such as CM01=6.3.9600 or 'CM01=Server 2012 R2'; or wimdock.",
@@ -89,7 +92,7 @@ _EXAMPLES = examples(
 def rehearse(
     *,
     image: Path,
-    provider: str,
+    providers: tuple[str, ...],
     updates: tuple[Path, ...],
     staging: Path,
     package_id: str,
@@ -106,23 +109,31 @@ def rehearse(
     It copies image and updates to ConfigMgr_OfflineImageServicing, services and mounts them there,
     and commits as that provider's Windows could. A commit that fails leaves what the original
     leaves: the logs, the mounted image, the folder. The image file itself is only read.
+
+    The exit status is 0 where all was done, 59 where the commit succeeded here and nobody knows
+    whether it would there, else that of the first failure.
     """
     from wimdock.cli.terminal import Terminal
     from wimdock.configmgr import parse_provider
     from wimdock.events import Reporter
     from wimdock.rehearsal.options import RehearsalOptions
     from wimdock.rehearsal.rehearsal import rehearse as play
+    from wimdock.rehearsal.report import Ending
     from wimdock.servicing.options import read_dictionary, surroundings
 
     if remove_superseded:
         message = "removing superseded components is not possible in this version"
         raise UsageError(message, hint="Leave --remove-superseded out; nothing was touched.")
+    if len(providers) > 1:
+        message = f"a rehearsal plays one provider, and {len(providers)} are named"
+        hint = "Run it once for each of them; `wimdock preflight` judges several at once."
+        raise UsageError(message, hint=hint)
     options = RehearsalOptions(
-        provider=parse_provider(provider),
+        provider=parse_provider(providers[0]),
         staging=staging,
         updates=updates,
         indexes=() if index is None else (index,),
-        package_id=package_id,
+        package_id=package_id.upper(),
         drive=drive.rstrip(":\\").upper(),
         continue_on_error=continue_on_error,
         allow_unsigned=allow_unsigned,
@@ -134,9 +145,11 @@ def rehearse(
         print_document("rehearse", _document(image, options.provider.name, report))
     else:
         _show(report, options.provider.name)
-    if report.error is not None and not as_json:
-        raise report.error
-    return report.error.exit_code if report.error else 0
+    if report.failure is not None:
+        if not as_json:
+            raise report.failure
+        return report.failure.exit_code
+    return EXIT_UNCERTAIN if report.ending is Ending.PERHAPS else 0
 
 
 def _show(report: RehearsalReport, provider: str) -> None:
