@@ -25,7 +25,6 @@ from wimdock.doctor.wording import (
     is_posix_path,
     is_windows_path,
     likely_mount,
-    sentence,
     staging_of,
 )
 from wimdock.reparse.hosts import Build
@@ -179,7 +178,7 @@ class _Diagnosis:
             incident=self.incident,
             rule=rule,
             confidence=verdict.confidence,
-            because=sentence(fill(verdict.because, values)),
+            because=fill(verdict.because, values),
             title=rule.title,
             what_happened=fill(rule.what_happened, values),
             cause=fill(rule.cause, values),

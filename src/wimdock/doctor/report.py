@@ -21,6 +21,7 @@ from wimdock.doctor.incident import Incident
 from wimdock.doctor.rule import Source
 from wimdock.doctor.session import Place
 from wimdock.doctor.trace import Trace
+from wimdock.doctor.wording import sentence
 
 _MOST_EVIDENCE = 12
 _MOST_AGAIN = 50
@@ -282,7 +283,7 @@ def _reported(finding: Finding) -> Reported:
         rule=None if rule is None else rule.id,
         confidence=None if finding.confidence is None else finding.confidence.value,
         title=finding.title,
-        because=finding.because,
+        because=sentence(finding.because),
         what_happened=finding.what_happened,
         cause=finding.cause,
         case=_case(finding, finding.incident),

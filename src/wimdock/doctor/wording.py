@@ -71,6 +71,8 @@ def fill(text: str, values: Mapping[str, str]) -> str:
 
 def sentence(text: str) -> str:
     """Give a text as a sentence of its own: with a capital letter and a full stop."""
+    if not text:
+        return ""
     return text[:1].upper() + text[1:] + ("" if text.endswith((".", "!", "?")) else ".")
 
 
