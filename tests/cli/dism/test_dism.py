@@ -258,3 +258,9 @@ def test_the_program_of_its_own_name(image: Path, state: Path) -> None:
     )
     assert (done.returncode, done.stderr) == (0, "")
     assert DONE in done.stdout
+
+
+def test_an_option_of_ours_without_its_value_is_said_to_be(dism: Dism) -> None:
+    ended = dism("/Get-MountedImageInfo", "--drive")
+    assert ended.status == 2
+    assert "--drive' requires an argument" in ended.err

@@ -156,3 +156,14 @@ def test_a_drive_is_named_once() -> None:
         read_drives(["D=/a", "d=/b"])
     with pytest.raises(UsageError):
         read_drives([], "D=/a:D=/b")
+
+
+def test_a_relative_path_leads_up_from_the_current_folder(
+    drive: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A `..` that is dropped names another folder, and another mount."""
+    here = drive / "Images" / "Golden Master"
+    monkeypatch.chdir(here)
+    assert Drives().path(r"..\install.wim") == Path("../Install.WIM")
+    assert Drives().path(r"..\..\images\.\x\..\..\Outside") == Path("../../Outside")
+    assert Drives().path(r"x\..\..\install.wim").resolve() == drive / "Images" / "Install.WIM"

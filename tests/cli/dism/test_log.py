@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -82,3 +83,17 @@ def test_no_log_is_appended_to_an_image(dism: Dism, image: Path) -> None:
     assert "it is a file of another kind" in ended.out
     assert dism("/Nonsense", f"/LogPath:{image}").status == 87
     assert image.read_bytes() == before
+
+
+def test_a_log_that_was_asked_for_is_had_or_nothing_is_done(
+    dism: Dism, image: Path, tmp_path: Path
+) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    for place in ("/dev/full", str(pipe), str(tmp_path)):
+        ended = dism("/Get-ImageInfo", f"/ImageFile:{image}", f"/LogPath:{place}")
+        assert ended.status == 0x10, place
+        assert "Error: 0xc1500010" in ended.out
+        assert "Index : 1" not in ended.out
+        assert ended.out.endswith("Logging is disabled: no log file could be written.\n")
+    assert dism("/Get-ImageInfo", f"/ImageFile:{image}", "/LogPath:/dev/null").status == 0

@@ -39,7 +39,10 @@ def _sorted_out(args: Sequence[str]) -> tuple[list[str], list[str]]:
     rest = iter(args)
     for token in rest:
         if token == _OURS:
-            ours += [token, *([value] if (value := next(rest, None)) is not None else [])]
+            value = next(rest, None)
+            if value is None:
+                raise click.BadOptionUsage(_OURS, f"Option '{_OURS}' requires an argument.")
+            ours += [token, value]
         elif token.startswith(f"{_OURS}=") or token in _HELP:
             ours.append(token)
         else:

@@ -57,7 +57,8 @@ class Drives:
             message = f"{text} does not say on which drive it lies"
             raise UsageError(message, hint="Begin it with a drive letter.", hresult=_INVALID_NAME)
         if "\\" in plain:
-            return _below(Path(), _parts(plain, text), text)
+            above, parts = _parts(plain, text)
+            return _below(Path(*[".."] * above), parts, text)
         return Path(text)
 
     def _on_drive(self, text: str, letter: str, rest: str) -> Path:
@@ -80,7 +81,8 @@ class Drives:
             message = f"{folder}, which stands for drive {letter.upper()}:, is no folder"
             hint = "Check --drive and WIMDOCK_DRIVES."
             raise UsageError(message, hint=hint, hresult=_PATH_NOT_FOUND)
-        return _below(folder, _parts(rest, text), text)
+        _above, parts = _parts(rest, text)
+        return _below(folder, parts, text)
 
     def windows_name(self, path: Path) -> str:
         """Give a path as Windows would write it where it lies on a drive, else as it is."""
@@ -120,13 +122,15 @@ def _read(text: str, source: str) -> tuple[str, Path]:
     return letter.upper(), Path(os.path.abspath(folder))  # noqa: PTH100 - links stay as they are
 
 
-def _parts(rest: str, text: str) -> list[str]:
-    """Give the parts of a path below a root as Windows takes them."""
+def _parts(rest: str, text: str) -> tuple[int, list[str]]:
+    """Give the parts of a path as Windows takes them, and how many `..` led above its beginning."""
+    above = 0
     found: list[str] = []
     for part in re.split(r"[\\/]+", rest):
         if part in ("", "."):
             continue
         if part == "..":
+            above += not found
             del found[-1:]
             continue
         name = part.rstrip(". ")
@@ -134,7 +138,7 @@ def _parts(rest: str, text: str) -> list[str]:
             message = f"{text}: {part!r} can be no name in Windows"
             raise UsageError(message, hint="Check the path.", hresult=_INVALID_NAME)
         found.append(name)
-    return found
+    return above, found
 
 
 def _below(root: Path, parts: list[str], text: str) -> Path:

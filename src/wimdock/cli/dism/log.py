@@ -6,6 +6,7 @@ cannot be written the run goes on and says so; a log that was asked for must be 
 
 from __future__ import annotations
 
+import stat
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -16,6 +17,7 @@ from wimdock.cli.dism.drives import Drives
 from wimdock.cli.dism.syntax import value_of
 from wimdock.cli.failure import Failure
 from wimdock.errors import StorageError
+from wimdock.files import refuse_special
 
 if TYPE_CHECKING:
     from wimdock.doctor.logs.dism_form import DismLog
@@ -40,6 +42,7 @@ class RunLog:
         self._typed = typed
         self._file: DismLog | None = None
         self._opened = False
+        self._missing: OSError | StorageError | None = None
 
     @property
     def whereabouts(self) -> str:
@@ -61,15 +64,17 @@ class RunLog:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             self._file = DismLog(self._path, SystemClock())
         except (OSError, StorageError) as error:
-            if not self._typed:
-                return  # nobody asked for it, and the work matters more
-            reason = error.strerror if isinstance(error, OSError) else error.message
+            self._missing = error
+        else:
+            self._opened = True
+            if self.level >= EVERYTHING:
+                self._begin(command_line(tokens), host)
+        if self._missing is not None and self._typed:
+            cause, self._opened = self._missing, False
+            reason = cause.strerror if isinstance(cause, OSError) else cause.message
             message = f"the log {self._typed} cannot be written: {reason}"
             hint = "Give another /LogPath; nothing was done."
-            raise StorageError(message, hint=hint, hresult=_NO_LOG) from error
-        self._opened = True
-        if self.level >= EVERYTHING:
-            self._begin(command_line(tokens), host)
+            raise StorageError(message, hint=hint, hresult=_NO_LOG) from cause
 
     def _begin(self, typed: str, host: Build | None) -> None:
         """Write the start of a session; a Windows build is named where one is played only."""
@@ -91,7 +96,8 @@ class RunLog:
             return
         try:
             record(self._file)
-        except StorageError:
+        except StorageError as error:
+            self._missing = error
             self._file.close()
             self._file = None
 
@@ -125,9 +131,14 @@ class RunLog:
 
 
 def _refuse_other(path: Path) -> None:
-    """Raise StorageError where a file stands that is no log: no image is to grow a log's tail."""
-    if not path.is_file():
+    """Raise StorageError where no log can be: no image or disk is to grow a log's tail."""
+    try:
+        mode = path.stat().st_mode
+    except (FileNotFoundError, NotADirectoryError):
         return
+    if stat.S_ISCHR(mode):  # /dev/null, a terminal
+        return
+    refuse_special(path)
     with path.open("rb") as file:
         if b"\0" in file.read(_HEAD):
             message = "it is a file of another kind"
