@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
@@ -16,7 +17,7 @@ from tests.lab.tool import run
 from tests.servicing.mounts_at_hand import end_all, kill_daemon, mounts_below
 from tests.servicing.nobody import NOBODY, reachable_folder, run_as_nobody
 from tests.servicing.surroundings import CLOCK, everything_in, put_in, quick
-from wimdock.errors import CommitFailed, MountError, NotMounted, StorageError
+from wimdock.errors import CommitFailed, ImageBusy, MountError, NotMounted, StorageError
 from wimdock.reparse.hosts import SERVER_2016
 from wimdock.servicing.mounts import (
     MountRecord,
@@ -73,6 +74,68 @@ def test_a_file_that_is_no_record(text: bytes, image: Path, place: Path) -> None
     record_path(place).write_bytes(text)
     assert read_record(place) is None
     assert all_records() == ()
+
+
+@pytest.mark.parametrize("member, value", [
+    ("since", "yesterday"),
+    ("since", "0001-01-01T00:00:00+14:00"),
+    ("since", None),
+    ("index", 1e999),
+    ("index", "1"),
+    ("index", True),
+    ("generation", float("nan")),
+    ("directory", "relative"),
+    ("directory", "/\ud800"),
+    ("directory", "/another/folder"),
+    ("image", "/a\0b"),
+    ("image", ""),
+    ("staging", "/a\0.wimdock-staging"),
+    ("phase", None),
+    ("host", "no build"),
+])  # fmt: skip
+def test_a_record_that_makes_no_sense(
+    member: str, value: object, image: Path, place: Path, tmp_path: Path
+) -> None:
+    """It is passed over, and the others are listed and cleared away as always."""
+    path = record_path(place)
+    recorded(image, place)
+    path.write_text(json.dumps(json.loads(path.read_text()) | {member: value}))
+    other = recorded(image, tmp_path / "other")
+    assert read_record(place) is None
+    assert [each.record for each in mounts_below(tmp_path)] == [other]
+    assert [each.record for each in cleanup_mountpoints(quick())] == [other]
+
+
+def test_a_time_without_a_zone_and_a_folder_among_the_records(image: Path, place: Path) -> None:
+    path = record_path(place)
+    recorded(image, place)
+    path.write_text(path.read_text().replace("+00:00", ""))
+    recorded(image, place.parent)
+    path.with_name("folder.json").mkdir()
+    assert len(all_records()) == 2
+    assert all(record.since.tzinfo is not None for record in all_records())
+
+
+@pytest.mark.parametrize("number", [errno.EOPNOTSUPP, errno.ENODATA, errno.EMFILE, errno.EIO])
+def test_a_mount_that_answers_strangely_is_never_taken_for_dead(
+    number: int, image: Path, place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ending it would lose its changes; only what FUSE says of a dead process is believed."""
+    mount(image, 1, place, writable=True, world=quick())
+    (place / "new.txt").write_text("new")
+
+    def strange(*_: object) -> bytes:
+        raise OSError(number, os.strerror(number))
+
+    with monkeypatch.context() as patch:
+        patch.setattr("wimdock.servicing.mounts.probe.os.getxattr", strange)
+        (found,) = mounts_below(tmp_path)
+        assert found.is_live
+        assert cleanup_mountpoints(quick()) == ()
+        with pytest.raises(ImageBusy, match="does not answer"):
+            unmount(place, commit=False, world=quick())
+    assert (place / "new.txt").read_text() == "new"
+    assert unmount(place, commit=True, world=quick()).committed
 
 
 @pytest.mark.parametrize("phase, state", [
@@ -243,6 +306,7 @@ def test_lines_of_the_kernel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         b"46 27",
         b"",
         b"47 27 0:42 / /mnt/x rw - fuse",
+        b"48 27 0:43 / /mnt/a\rb\x0bc\x0cd rw - fuse.wimfs wimfs rw",
     )
     table = tmp_path / "mountinfo"
     table.write_bytes(b"\n".join(lines))
@@ -253,10 +317,11 @@ def test_lines_of_the_kernel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         "/mnt/ro",
         "/",
         "/mnt/ä",
+        "/mnt/a\rb\x0bc\x0cd",
     ]
-    assert [point.is_wim for point in found] == [True, True, False, True]
-    assert [point.writable for point in found] == [True, False, True, True]
-    assert [point.owner for point in found] == [7, 0, None, None]
+    assert [point.is_wim for point in found] == [True, True, False, True, True]
+    assert [point.writable for point in found] == [True, False, True, True, True]
+    assert [point.owner for point in found] == [7, 0, None, None, None]
     assert is_mount_point(Path("/mnt/ä"))
     monkeypatch.setattr(mountinfo_module, "_MOUNTINFO", tmp_path / "absent")
     assert mount_points() == ()

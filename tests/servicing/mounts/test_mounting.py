@@ -76,7 +76,7 @@ def test_a_mount_for_writing_keeps_changes_beside_the_image(image: Path, place: 
 def test_paths_that_are_relative_odd_or_linked(
     image: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    odd = tmp_path / "a b\t\\040 \N{SNOWMAN}\n"
+    odd = tmp_path / "a b\t\\040 \N{SNOWMAN}\n\r\x0b\x0c\x1b[2J#"
     odd.mkdir()
     (tmp_path / "link").symlink_to(odd)
     (tmp_path / "link.wim").symlink_to(image)

@@ -38,7 +38,8 @@ def end_mount(directory: Path, reporter: Reporter) -> None:
             if not wait_for_ends((directory,)):
                 detach(directory)
         case Life.SILENT:
-            raise silent(directory)
+            if not wait_for_ends((directory,)):
+                raise silent(directory)
         case _:
             wimlib.unmount(directory, commit=False, reporter=reporter)
     wait_until_gone(directory)

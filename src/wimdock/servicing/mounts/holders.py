@@ -101,7 +101,7 @@ def _held(process: Path, prefix: str) -> str | None:
 
 def _mapped(process: Path, prefix: str) -> str | None:
     try:
-        lines = os.fsdecode((process / "maps").read_bytes()).splitlines()
+        lines = os.fsdecode((process / "maps").read_bytes()).split("\n")
     except OSError:
         return None
     for line in lines:

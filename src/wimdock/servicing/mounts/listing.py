@@ -85,10 +85,13 @@ def _listed(
 ) -> tuple[Mounted, ...]:
     wim_points = {place: point for place, point in points.items() if point.is_wim}
     answers = ask_all(wim_points)
+    # Whoever is asked while he goes away is dead or silent for a moment.
     dead = {place for place, answer in answers.items() if answer.life is Life.DEAD}
-    for gone in wait_for_ends(dead):
-        del wim_points[gone], answers[gone]
-    points = {place: point for place, point in points.items() if place not in dead - set(answers)}
+    silent = {place for place, answer in answers.items() if answer.life is Life.SILENT}
+    gone = wait_for_ends(dead) | wait_for_ends(silent, 0)
+    for place in gone:
+        del wim_points[place], answers[place]
+    points = {place: point for place, point in points.items() if place not in gone}
     found: list[Mounted] = []
     recognised: set[Path] = set()
     for record in records:

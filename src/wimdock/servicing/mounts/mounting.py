@@ -18,7 +18,7 @@ from wimdock.files import naming, real_path
 from wimdock.reparse.hosts import Build
 from wimdock.servicing import wimlib
 from wimdock.servicing.mounts.clearing import clear
-from wimdock.servicing.mounts.ending import end_mount
+from wimdock.servicing.mounts.ending import end_mount, wait_until_free
 from wimdock.servicing.mounts.listing import MountState, mounted_at
 from wimdock.servicing.mounts.mountinfo import mount_at, place_of
 from wimdock.servicing.mounts.probe import Life, ask
@@ -32,6 +32,8 @@ from wimdock.servicing.mounts.record import (
 from wimdock.servicing.mounts.refusal import refuse_directory, refuse_image, refuse_taken
 from wimdock.servicing.mounts.staging import make_staging, remove_staging, staging_path
 from wimdock.servicing.options import Surroundings, surroundings
+
+_PATIENCE = 5.0
 
 
 def mount(
@@ -150,6 +152,8 @@ def _undo(record: MountRecord, world: Surroundings, *, made: bool) -> None:
     """Take back a mount that failed or was interrupted, or leave it recorded."""
     with suppress(WimdockError, OSError):
         end_mount(record.directory, world.reporter)
+        if made and not wait_until_free(record.staging, _PATIENCE):
+            return
         if made:
             remove_staging(record)
         remove_record(record, world.disk)

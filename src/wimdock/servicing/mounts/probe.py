@@ -19,6 +19,9 @@ from pathlib import Path
 _PATIENCE = 2.0
 _READWRITE = 1
 _INT = struct.Struct("=i")
+# What FUSE answers for a mount without a process, and for one that was cut off from its process.
+_DEAD = frozenset({errno.ENOTCONN, errno.ECONNABORTED})
+_CLOSED = frozenset({errno.EACCES, errno.EPERM})
 
 
 class Life(Enum):
@@ -26,6 +29,7 @@ class Life(Enum):
 
     ANSWERS = "answers"
     SILENT = "silent"
+    """It says nothing, or nothing that makes sense: it may be at work, so nobody ends it."""
     DEAD = "dead"
     CLOSED = "closed"
     """It lives and lets nobody but its user in."""
@@ -72,8 +76,9 @@ def _ask(directory: Path) -> Answer:
         index = _INT.unpack(os.getxattr(directory, "wimfs.mounted_image"))[0]
         flags = _INT.unpack(os.getxattr(directory, "wimfs.mount_flags"))[0]
     except OSError as error:
-        closed = error.errno in (errno.EACCES, errno.EPERM)
-        return Answer(Life.CLOSED if closed else Life.DEAD)
+        if error.errno in _DEAD:
+            return Answer(Life.DEAD)
+        return Answer(Life.CLOSED if error.errno in _CLOSED else Life.SILENT)
     except struct.error:
         return Answer(Life.CLOSED)
     return Answer(Life.ANSWERS, image, index, bool(flags & _READWRITE))

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import Enum
 from pathlib import Path
 
@@ -180,7 +180,10 @@ def is_worked_on(directory: Path) -> bool:
 
 
 def _read(path: Path) -> MountRecord | None:
+    """Give the record in a file; None where the file is none, or is filed under a wrong name."""
     try:
+        if not path.is_file():
+            return None
         with path.open("rb") as file:
             text = file.read(_LARGEST)
     except FileNotFoundError:
@@ -188,22 +191,46 @@ def _read(path: Path) -> MountRecord | None:
     except OSError as error:
         raise storage_error(error, path) from error
     try:
-        found = json.loads(text)
-        if found["wimdock"] != _FORMAT:
-            return None
-        return MountRecord(
-            Path(str(found["directory"])),
-            Path(str(found["image"])),
-            int(found["index"]),
-            found["writable"] is True,
-            datetime.fromisoformat(str(found["since"])),
-            None if found["host"] is None else Build.parse(str(found["host"])),
-            str(found["typed"]),
-            Phase(found["phase"]),
-            None if found["staging"] is None else Path(str(found["staging"])),
-            None if found["inode"] is None else int(found["inode"]),
-            str(found["header"]),
-            None if found["generation"] is None else int(found["generation"]),
-        )
-    except (ValueError, KeyError, TypeError, RecursionError, UsageError):
+        record = _record(json.loads(text))
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError, UsageError):
         return None
+    # Whoever works by this record holds the lock of the name that it is filed under.
+    return record if record_path(record.directory).name == path.name else None
+
+
+def _record(found: dict[str, object]) -> MountRecord:
+    """Give the record that a document tells of; ValueError and the like where it is none."""
+    if found["wimdock"] != _FORMAT:
+        message = "a document of another kind"
+        raise ValueError(message)
+    return MountRecord(
+        _path(found["directory"]),
+        _path(found["image"]),
+        _whole(found["index"]),
+        found["writable"] is True,
+        # A time without a zone raises nothing there, and means this machine's.
+        datetime.fromisoformat(str(found["since"])).astimezone(UTC),
+        None if found["host"] is None else Build.parse(str(found["host"])),
+        str(found["typed"]),
+        Phase(found["phase"]),
+        None if found["staging"] is None else _path(found["staging"]),
+        None if found["inode"] is None else _whole(found["inode"]),
+        str(found["header"]),
+        None if found["generation"] is None else _whole(found["generation"]),
+    )
+
+
+def _path(value: object) -> Path:
+    """Give an absolute path that the system can be asked about; ValueError for anything else."""
+    text = str(value)
+    if not text.startswith("/") or b"\0" in os.fsencode(text):
+        message = f"{text!r} is no path"
+        raise ValueError(message)
+    return Path(text)
+
+
+def _whole(value: object) -> int:
+    if type(value) is not int:
+        message = f"{value!r} is no whole number"
+        raise TypeError(message)
+    return value
