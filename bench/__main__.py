@@ -1,4 +1,4 @@
-"""Measures wimdock against wimlib-imagex on images of the machine's own files: scripts/bench."""
+"""Measures wimdock on images of the machine's own files and on a long log: scripts/bench."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ import tempfile
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
+from typing import NamedTuple
 
+from bench.figure import Figure
+from bench.logs import log_figures, make_log, measure_logs
 from bench.process import ROOT, BenchError
 from bench.results import document, figures, machine, seconds, table
 from bench.rounds import Measured, Rounds
@@ -37,7 +40,9 @@ def _arguments(words: list[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--megabytes", type=int, default=Scale().megabytes, help="of content, XPRESS (%(default)s)"
     )
-    parser.add_argument("--compression", choices=COMPRESSIONS, help="only this one")
+    parser.add_argument("--only", choices=("images", "logs"), help="only this part")
+    parser.add_argument("--compression", choices=COMPRESSIONS, help="only images of this one")
+    parser.add_argument("--log-megabytes", type=int, help="of CBS.log (400, with --quick 2)")
     parser.add_argument(
         "--json", action="store_true", help="print everything as JSON, tables on stderr"
     )
@@ -82,15 +87,41 @@ def _measure(given: argparse.Namespace, samples: Samples) -> list[Measured]:
     return measured
 
 
+class _Logs(NamedTuple):
+    measured: Measured
+    figures: list[Figure]
+
+
+def _measure_logs(given: argparse.Namespace) -> _Logs:
+    megabytes = given.log_megabytes or (2 if given.quick else 400)
+    folder = given.cache.resolve()
+    folder.mkdir(parents=True, exist_ok=True)
+    if shutil.disk_usage(folder).free < 2 * megabytes * 10**6:
+        message = f"{folder} needs {megabytes} MB of free space for a log"
+        raise BenchError(message)
+    path = folder / f"CBS-{megabytes}.log"
+    _say("making the log, unless it is there already")
+    make_log(path, megabytes)
+    measured = measure_logs(path, given.rounds, _say)
+    return _Logs(measured, log_figures(measured, path))
+
+
 def main(words: list[str] | None = None) -> int:
     """Measure and print; 1 where a goal is missed."""
     given = _arguments(words)
     scale = QUICK if given.quick else Scale(megabytes=given.megabytes)
     samples = Samples(given.cache.resolve() / scale.name)
-    _need_space(samples, scale)
-    _make(samples, scale)
-    measured = _measure(given, samples)
-    found = [figure for each in measured for figure in figures(each)]
+    measured: list[Measured] = []
+    found: list[Figure] = []
+    if given.only != "logs":
+        _need_space(samples, scale)
+        _make(samples, scale)
+        measured += _measure(given, samples)
+        found += [figure for each in measured for figure in figures(each)]
+    if given.only == "logs" or (given.only is None and given.compression is None):
+        logs = _measure_logs(given)
+        measured.append(logs.measured)
+        found += logs.figures
     for line in _lines(samples, measured, table(found)):
         print(line, file=sys.stderr if given.json else sys.stdout)
     if given.json:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 
 from bench.__main__ import main
 from bench.figure import Figure, Range
+from bench.logs import make_log
 from bench.process import BenchError, timed
 from bench.selection import PLACE, Chosen, choose, thin
 from bench.working_copy import WorkingCopy
 from tests.conftest import skip_or_fail
 from tests.lab.tool import HIVE_TOOLS, missing
+from wimdock.doctor.logs import read_logs
 
 GOALS = {
     "inspect --reparse / wimlib-imagex dir": 1.0,
@@ -42,6 +45,31 @@ def test_a_quick_run_measures_every_figure(
     assert said["images"]["large-LZX"]["reparse_points"] > 0
     assert list(said["runs"]) == ["LZX"]
     assert not list(tmp_path.glob("*/work-*"))
+
+
+def test_a_quick_run_measures_the_logs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    options = ["--only=logs", "--log-megabytes=1", "--rounds=1", "--json", f"--cache={tmp_path}"]
+    main(options)
+    said = json.loads(capsys.readouterr().out)
+    found = {figure["name"]: figure["goal"] for figure in said["figures"] if figure["goal"]}
+    assert found == {
+        "records, per second": 50.0,
+        "notable, per second": 50.0,
+        "peak memory of reading": 200.0,
+    }
+    assert list(said["runs"]) == ["CBS.log"]
+    assert said["images"] == {}
+
+
+def test_the_log_that_is_measured_is_one(tmp_path: Path) -> None:
+    path = tmp_path / "CBS.log"
+    make_log(path, 1)
+    text = path.read_text("utf-8")
+    found = list(read_logs([path]))
+    assert len(found) == len(re.findall(r"^20\d\d-", text, re.MULTILINE))
+    failed = sum(1 for record in found if record.codes)
+    assert failed == text.count("HRESULT")
+    assert 0.02 < failed / len(found) < 0.06
 
 
 def test_a_program_that_fails_ends_the_benchmark_with_its_words() -> None:

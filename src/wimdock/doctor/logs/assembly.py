@@ -100,14 +100,21 @@ def _of_spans(assembly: Assembly, number: int, text: str, skimmed: Skimmed) -> I
             number += text.count("\n", behind, start)
         number += 1
         behind = end + 1
-        assembly.take(number, cut(text[start:end].removesuffix("\r")))
+        line = text[start:end].removesuffix("\r")
+        long = len(line) > LONGEST
+        if begins_servicing(line) and assembly.plain_sailing and line[-1] not in _SPECIAL_ENDS:
+            pending = assembly.pending
+            if pending is not None:
+                done.append(pending)
+            assembly.began(Record(assembly.file, number, Form.SERVICING, cut(line)))
+        else:
+            assembly.take(number, cut(line))
         for record in done:
             if record is known or record.is_notable:
                 yield record
         done.clear()
-        pending = assembly.pending
-        sure = start in skimmed.notable and end - start <= LONGEST
-        known = pending if sure and pending is not None and pending.line == number else None
+        begun = assembly.pending is not None and assembly.pending.line == number
+        known = assembly.pending if begun and not long and start in skimmed.notable else None
 
 
 class Assembly:

@@ -16,29 +16,33 @@ A number counts as a code where
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
-_HEX = re.compile(
-    r"(?:\b(flags?|mask|attributes?|handle|address|base|size|offset|count|tag|access|options?|length"
-    r"|hash|crc|checksum|id|thread|threadid|pid|tid|version|disposition|type)\s{0,3}[:=]?\s{0,3}|"
-    r"(?<![\w@+]))0x([89A-Fa-f][0-9A-Fa-f]{7})(?![0-9A-Za-z_])(\])?",
-    re.IGNORECASE | re.ASCII,
+_HEX = re.compile(r"0x([89a-f][0-9a-f]{7})(?![0-9a-z_])(\]?)", re.ASCII)
+_SOMETHING_ELSE = re.compile(
+    r"(?:[\w@+]|\b(?:flags?|mask|attributes?|handle|address|base|size|offset|count|tag|access|options?"
+    r"|length|hash|crc|checksum|id|thread|threadid|pid|tid|version|disposition|type)"
+    r"\s{0,3}[:=]?\s{0,3})\Z",
+    re.ASCII,
 )
-_NEGATIVE = re.compile(r"(?<![\w.\-])-(\d{9,10})(?![\w\-]|\.\d)", re.ASCII)
-_SAID = re.compile(
-    r"(?:\b(?:last ?|win32 ?|exit ?|return(?:ed)? ?|error ?|result ?|status ?){0,3}code|\berror|"
-    r"\blast ?error|\bwin32 ?error|\bhresult|\bhr(?=[:=]))"
+_LONGEST_WORD = 24
+_NEGATIVE = re.compile(r"-(\d{9,10})(?![\w\-]|\.\d)", re.ASCII)
+_PART_OF_MORE = re.compile(r"[\w.\-]\Z", re.ASCII)
+_BEFORE_VALUES = ("code", "error", "hresult", "hr:", "hr=")
+_BEFORE_CODE = re.compile(r"(?:[^a-z]|last|win32|exit|return|returned|error|result|status|\A)\Z")
+_BEFORE_HR = re.compile(r"(?:[^a-z0-9_]|\A)\Z")
+_VALUE = re.compile(
     r"(?:\s+(?:is|of|was|number))?\s{0,3}(?:[:=]|\()?\s{0,3}\(?"
-    r"(?:0x([0-9A-Fa-f]{1,8})|([89A-Fa-f][0-9A-Fa-f]{7})|(-?\d{1,10}))"
+    r"(?:0x([0-9a-f]{1,8})|([89a-f][0-9a-f]{7})|(-?\d{1,10}))"
     r"(?![\w%]|[.:/]\d|\s*(?:of|files?|errors?|warnings?|updates?|times?|seconds?|bytes?|packages?|"
-    r"images?|[KMG]B)\b)",
-    re.IGNORECASE | re.ASCII,
+    r"images?|[kmg]b)\b)",
+    re.ASCII,
 )
-_INSERTION = re.compile(r'STATMSG: ID=7913\b.{0,4096}? ISTR3="(-?\d{1,10})"', re.DOTALL | re.ASCII)
+_INSERTION = re.compile(r'statmsg: id=7913\b.{0,4096}? istr3="(-?\d{1,10})"', re.DOTALL | re.ASCII)
 _PLAIN_NIBBLES = "8cde"
-_ALL_ONES = 0xFFFFFFFF
+_ALL_ONES = "ffffffff"
 _LOWEST = -0x80000000
 _WORD = 0xFFFFFFFF
-_CANDIDATE = re.compile(r"0x|-\d{9}|code|error|hr|7913", re.IGNORECASE | re.ASCII)
 
 
 def codes_in(message: str, *, status: bool = True) -> tuple[int, ...]:
@@ -46,24 +50,58 @@ def codes_in(message: str, *, status: bool = True) -> tuple[int, ...]:
 
     `status` tells whether it can hold a status message.
     """
-    if _CANDIDATE.search(message) is None:
-        return ()
+    low = message.lower()
     found: list[tuple[int, int]] = []
-    for match in _HEX.finditer(message):
-        digits = match[2]
-        bracketed = match[3] and message[match.start(2) - 3 : match.start(2) - 2] == "["
-        plain = digits[0].lower() in _PLAIN_NIBBLES and int(digits, 16) != _ALL_ONES
-        if match[1] is None and (plain or bracketed):
-            found.append((match.start(2) - 2, int(digits, 16)))
-    found += [(match.start(), -int(match[1])) for match in _NEGATIVE.finditer(message)]
-    for match in _SAID.finditer(message):
-        digits = match[1] or match[2]
-        value = int(digits, 16) if digits else int(match[3])
-        place = match.start(match.lastindex or 0) - (2 if match[1] else 0)
-        found.append((place, value))
-    if status and "7913" in message:
-        found += [(match.start(1), int(match[1])) for match in _INSERTION.finditer(message)]
+    if "0x" in low:
+        found += _hexadecimal(low)
+    for match in _NEGATIVE.finditer(low):
+        start = match.start()
+        if not _PART_OF_MORE.search(low, max(0, start - 1), start):
+            found.append((start, -int(match[1])))
+    for word in _BEFORE_VALUES:
+        if word in low:
+            found += _said(low, word)
+    if status and "7913" in low:
+        found += [(match.start(1), int(match[1])) for match in _INSERTION.finditer(low)]
+    if not found:
+        return ()
     found.sort()
     return tuple(
         dict.fromkeys(value & _WORD for _, value in found if value and _LOWEST <= value <= _WORD)
     )
+
+
+def _hexadecimal(low: str) -> Iterator[tuple[int, int]]:
+    """Give places and values of what is a code by the look of its digits."""
+    for match in _HEX.finditer(low):
+        start = match.start()
+        digits = match[1]
+        bracketed = match[2] and low[start - 1 : start] == "["
+        plain = digits[0] in _PLAIN_NIBBLES and digits != _ALL_ONES
+        if not plain and not bracketed:
+            continue
+        if not _SOMETHING_ELSE.search(low, max(0, start - _LONGEST_WORD), start):
+            yield start, int(digits, 16)
+
+
+def _said(low: str, word: str) -> Iterator[tuple[int, int]]:
+    """Give places and values of what a word before it makes a code."""
+    at = low.find(word)
+    while at >= 0:
+        end = at + len(word)
+        # The sign behind "hr" belongs to what stands before a value.
+        match = _VALUE.match(low, end - (word[-1] in ":="))
+        if match and _is_word(low, word, at):
+            digits = match[1] or match[2]
+            value = int(digits, 16) if digits else int(match[3])
+            yield match.start(match.lastindex or 0) - (2 if match[1] else 0), value
+        at = low.find(word, end)
+
+
+def _is_word(low: str, word: str, at: int) -> bool:
+    """Tell whether a word stands for itself, or behind one that goes with it."""
+    start = max(0, at - _LONGEST_WORD)
+    if word == "error":
+        return True  # GetLastError
+    before = _BEFORE_CODE if word == "code" else _BEFORE_HR
+    return before.search(low, start, at) is not None

@@ -132,7 +132,8 @@ class Record:
         try:
             return self._codes
         except AttributeError:
-            text = self.text if self.form is Form.STACK else self.message
+            whole = self.form in (Form.SERVICING, Form.STACK)  # nothing around the message matters
+            text = self.text if whole else self.message
             self._codes: tuple[int, ...] = codes_in(text, status=self.form is not Form.SERVICING)
             return self._codes
 

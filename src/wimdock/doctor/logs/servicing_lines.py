@@ -11,12 +11,18 @@ import re
 
 from wimdock.doctor.logs.parts import Parts, Severity, moment
 
-START_OF_RECORD = (
-    r"(\d{4})-(\d\d)-(\d\d) (\d\d):(\d\d):(\d\d)(?:[.,](\d{1,9}))?, +([A-Za-z]\w{0,15})(?=\s|\Z)"
-)
+
+def _start_of_record(group: str) -> str:
+    """Give the regular expression of a record's begin, its parts in groups of a kind."""
+    date = rf"{group}\d{{4}})-{group}\d\d)-{group}\d\d)"
+    time = rf"{group}\d\d):{group}\d\d):{group}\d\d)(?:[.,]{group}\d{{1,9}}))?"
+    return rf"{date} {time}, +{group}[A-Za-z]\w{{0,15}})(?=\s|\Z)"
+
+
+START_OF_RECORD = _start_of_record("(?:")
 """What a record of DISM.log or CBS.log begins with, for regular expressions in ASCII."""
 
-_START = re.compile(START_OF_RECORD, re.ASCII)
+_START = re.compile(_start_of_record("("), re.ASCII)
 _COMPONENT = re.compile(r" +(?:(DISM|CBS|CSI|DPX|SXS|[A-Z][A-Za-z]{1,8}(?= {2}))(?: +|\Z))?")
 _COMPONENT_WIDTH = 7
 _STACK = re.compile(
@@ -33,7 +39,7 @@ _LEVELS = {
 }
 _FAILURE = 0x80000000
 
-begins_servicing = _START.match
+begins_servicing = re.compile(START_OF_RECORD, re.ASCII).match
 """Tell whether a record of DISM.log or CBS.log begins with this line."""
 
 begins_stack = _STACK.match
@@ -45,7 +51,7 @@ def parse_servicing(text: str) -> Parts:
     start = _START.match(text)
     if start is None:
         return Parts(text)
-    year, month, day, hour, minute, second, fraction, level = start.groups(default="")
+    *digits, level = start.groups("")
     rest = _COMPONENT.match(text, start.end())
     component, message = "", text[start.end() :]
     if rest is not None:
@@ -60,7 +66,7 @@ def parse_servicing(text: str) -> Parts:
         process,
         thread,
         _LEVELS.get(level, Severity.UNKNOWN),
-        moment(year, month, day, hour, minute, second, fraction),
+        moment(*digits),
     )
 
 
@@ -82,7 +88,7 @@ def parse_stack(text: str) -> Parts:
 
 def numbers_in(message: str) -> tuple[int | None, int | None]:
     """Give the process and thread that a message of DISM names."""
-    found = _NUMBERS.search(message)
+    found = _NUMBERS.search(message) if "PID=" in message else None
     if found is None:
         return None, None
     return int(found[1]), None if found[2] is None else int(found[2])
