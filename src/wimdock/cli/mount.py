@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 import click
@@ -56,7 +57,7 @@ def mount(*, image: Path, directory: Path, index: int | None, write: bool, as_js
         f"{visible(str(record.directory))}."
     )
     ways = "--commit or --discard" if write else "--discard"
-    print_text(f"`wimdock unmount {visible(str(directory))} {ways}` ends it.")
+    print_text(f"`wimdock unmount {visible(shlex.quote(str(directory)))} {ways}` ends it.")
 
 
 def _only_index(image: Path) -> int:

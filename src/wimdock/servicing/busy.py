@@ -15,12 +15,11 @@ def naming_mount(image: Path) -> Iterator[None]:
     try:
         yield
     except ImageBusy as error:
-        from wimdock.servicing.mounts.refusal import mounted_for_writing
+        from wimdock.servicing.mounts.refusal import mounted_for_writing, typed
 
         mounted = mounted_for_writing(image)
         if mounted is not None:
             error.message += f", which has it mounted read/write in {mounted.directory}"
-            error.hint = (
-                f"`wimdock unmount {mounted.directory} --commit` or --discard ends the mount."
-            )
+            command = f"wimdock unmount {typed(mounted.directory)}"
+            error.hint = f"`{command} --commit` or --discard ends the mount."
         raise

@@ -280,3 +280,9 @@ def test_a_newer_host_commits(dism: Dism, lab_image: Callable[[str], Path], tmp_
     ended = dism("--drive", f"D={drive}", "/unmount-image", f"/mountdir:{ARTICLE}", "/commit")
     assert ended.status == 0
     assert not is_mount_point(folder)
+
+
+def test_commands_in_hints_can_be_typed(dism: Dism, image: Path, place: Path) -> None:
+    mounted(dism, image, place, "/ReadOnly")
+    ended = dism("/Unmount-Image", f"/MountDir:{place}", "/Commit")
+    assert f"`wimdock unmount '{place}' --discard`" in ended.out

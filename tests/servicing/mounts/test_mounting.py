@@ -197,7 +197,7 @@ def test_servicing_is_refused_while_it_is_mounted_for_writing(image: Path, place
         put_in(image, [update], UNSIGNED)
     assert "wimlib-imagex" in caught.value.message
     assert f"mounted read/write in {place}" in caught.value.message
-    assert f"wimdock unmount {place}" in caught.value.hint
+    assert f"wimdock unmount '{place}'" in caught.value.hint
     unmount(place, commit=False, world=quick())
     put_in(image, [update], UNSIGNED)
 

@@ -16,6 +16,7 @@ Where wimlib wrote the whole file anew instead, older states are gone and the si
 from __future__ import annotations
 
 import os
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -138,5 +139,5 @@ def check_committed(record: MountRecord) -> None:
                 pass
     except WimdockError as error:
         message = f"what wimlib wrote to {record.image} cannot be read: {error.message}"
-        hint = f"`wimdock rollback {record.image}` goes back to the state before."
+        hint = f"`wimdock rollback {shlex.quote(str(record.image))}` goes back to the state before."
         raise CorruptImage(message, hint=hint) from error

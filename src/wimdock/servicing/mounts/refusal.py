@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import re
+import shlex
 from pathlib import Path
 
 from wimdock.errors import AlreadyMounted, ImageBusy, MountError, NoSuchImage
@@ -17,6 +18,11 @@ from wimdock.servicing.space import need_folder
 _STAGING = re.compile(r"\.(staging[0-9A-Za-z]{10}|wimdock-staging)$")
 
 
+def typed(path: Path | None) -> str:
+    """Give a path as it is typed in a shell, for commands in hints."""
+    return shlex.quote(str(path))
+
+
 def refuse_directory(directory: Path, image: Path) -> None:
     """Raise MountError, or AlreadyMounted, where an image cannot be mounted in this folder."""
     if directory.parent == directory:
@@ -27,7 +33,7 @@ def refuse_directory(directory: Path, image: Path) -> None:
         raise AlreadyMounted(message, hresult=0xC1420113)
     if read_record(directory) is not None:
         message = f"{directory} has the record of an earlier mount that ended without an unmount"
-        hint = f"`wimdock unmount {directory} --discard` clears it away."
+        hint = f"`wimdock unmount {typed(directory)} --discard` clears it away."
         raise AlreadyMounted(message, hint=hint, hresult=0xC1510114)
     _refuse_place(directory, image)
     try:
@@ -90,7 +96,8 @@ def refuse_taken(image: Path, index: int, *, writable: bool) -> None:
         message = f"image {other.index} of {image} is mounted read/write in {other.directory}"
         if not other.is_live:
             message = f"{image} was mounted read/write in {other.directory} and never unmounted"
-        hint = f"`wimdock unmount {other.directory} --discard` ends it, and loses its changes."
+        command = f"wimdock unmount {typed(other.directory)} --discard"
+        hint = f"`{command}` ends it, and loses its changes."
         raise AlreadyMounted(message, hint=hint)
     if writable:
         need_folder(image)

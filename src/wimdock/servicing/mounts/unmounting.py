@@ -36,6 +36,7 @@ from wimdock.servicing.mounts.record import (
     working_on,
     write_record,
 )
+from wimdock.servicing.mounts.refusal import typed
 from wimdock.servicing.mounts.staging import changes_size, remove_staging
 from wimdock.servicing.options import Surroundings, surroundings
 from wimdock.wim.generations import Generation
@@ -114,13 +115,14 @@ def _end_stale(found: Mounted, world: Surroundings, *, commit: bool) -> Unmounte
     cut_short = record is not None and record.phase is Phase.COMMITTING
     if commit and not cut_short:
         message = f"{found.directory} cannot be committed: {_lowered(found.note)}"
-        hint = f"`wimdock unmount {found.directory} --discard` clears it away; the image is whole."
+        command = f"wimdock unmount {typed(found.directory)} --discard"
+        hint = f"`{command}` clears it away; the image is whole."
         raise CommitFailed(message, hint=hint, hresult=0xC1510114)
     cleared = clear(found, world)
     generation = cleared.settled.generation
     if commit and cleared.settled.unclear:
         message = f"{found.image} was written by others since: nobody can tell if it was committed"
-        hint = f"Look at it with `wimdock generations {found.image}` and `wimdock inspect`."
+        hint = f"Look at it with `wimdock generations {typed(found.image)}` and `wimdock inspect`."
         raise CommitFailed(message, hint=hint, hresult=0xC142011D)
     if commit and generation is None:
         message = f"the changes made in {found.directory} are lost: its process ended too early"
@@ -141,11 +143,11 @@ def _commit(found: Mounted, world: Surroundings) -> Unmounted:
     record = found.record
     if not found.writable:
         message = f"{found.directory} is mounted read-only: there is nothing to commit"
-        hint = f"`wimdock unmount {found.directory} --discard` ends it."
+        hint = f"`wimdock unmount {typed(found.directory)} --discard` ends it."
         raise CommitFailed(message, hint=hint, hresult=0xC142010C)
     if record is None:
         message = f"{found.directory} was not mounted by wimdock, which does not commit it"
-        hint = f"Commit it with: wimlib-imagex unmount {found.directory} --commit"
+        hint = f"Commit it with: wimlib-imagex unmount {typed(found.directory)} --commit"
         raise MountError(message, hint=hint, hresult=0x80070005)
     if ask(record.directory).life is not Life.ANSWERS:
         raise silent(record.directory)
@@ -183,7 +185,7 @@ def _refuse_changed(record: MountRecord) -> None:
         same = False
     if not same:
         message = f"{record.image} was changed or replaced after it was mounted"
-        hint = f"Save what you need, then `wimdock unmount {record.directory} --discard`."
+        hint = f"Save what you need, then `wimdock unmount {typed(record.directory)} --discard`."
         raise CommitFailed(message, hint=hint, hresult=0xC1420122)
 
 
@@ -198,9 +200,9 @@ def _refuse_host(record: MountRecord) -> None:
     with naming(record.image), Archive.open(record.image) as archive:
         verdict = judge_host(reparse_points(archive.image(record.index)), record.host)
     if verdict.ability is Ability.CANNOT:
-        message = f"{record.directory} cannot be committed on {record.host.name}: {verdict.reason}"
+        message = f"{record.directory} cannot be committed: {verdict.reason.rstrip('.')}"
         hint = (
-            f"`wimdock unmount {record.directory} --discard` is the only way out; "
+            f"`wimdock unmount {typed(record.directory)} --discard` is the only way out; "
             "committing fails again."
         )
         raise CommitFailed(message, hint=hint)
