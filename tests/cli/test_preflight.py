@@ -133,6 +133,26 @@ def test_text_for_one_host(lab_image: Copies, capsys: pytest.CaptureFixture[str]
     assert "so the worst of them counts" not in text
 
 
+def test_strong_findings_come_first_and_of_an_unknown_host_nothing_is_claimed(
+    lab_image: Copies, capsys: pytest.CaptureFixture[str]
+) -> None:
+    image = lab_image("special")
+    text = said(capsys, 58, image, "--provider=CM01=6.3.9600", "--provider=CM02")
+    found = [line.split()[0] for line in text.splitlines() if re.match("(strong|weak) ", line)]
+    assert found == sorted(found)
+    assert "for CM02: WOF came with Server 2012 R2: Server 2012 does not know it." in text
+    assert "Store alias: APPEXECLINK came with Windows 10 1709: the host does not know it" in text
+    text = said(capsys, 59, image, "--provider=CM02")
+    assert "the host does not know" not in text
+
+
+def test_no_gap_where_there_is_nothing_to_say(
+    lab_image: Copies, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = said(capsys, 0, lab_image("xpress"), "--provider=CM01=Server 2019")
+    assert "\n\n\n" not in text
+
+
 def test_several_hosts_get_the_note_of_the_article(
     lab_image: Copies, capsys: pytest.CaptureFixture[str]
 ) -> None:

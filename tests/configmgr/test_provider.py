@@ -54,6 +54,8 @@ CSV = "name,build,site\nCM01,6.3.9600,CAS\n\nCM02,Server 2019,CAS\nCM03,,\n"
         CSV.encode(),
         CSV.encode("utf-8-sig"),
         CSV.encode("utf-16"),
+        CSV.encode("utf-16-le"),
+        CSV.encode("utf-16-be"),
         CSV.replace(",", ";").replace("\n", "\r\n").encode(),
         CSV.replace("name,build", '"Server","Version"').encode(),
         (

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from wimdock.cli.columns import print_summary
 from wimdock.cli.output import count, print_text, visible
+from wimdock.reparse.judgement import Strength
 from wimdock.servicing.preflight.check import Result
 from wimdock.servicing.preflight.host import OLDEST_ASKED, Ability
 
@@ -112,8 +113,10 @@ def _print_hosts(report: PreflightReport) -> None:
         windows = host.build.name if host.build else "-" if host.is_wimdock else "not known"
         rows.append((host.name, windows, verdict.ability.value, *cells))
     print_summary(columns, rows)
-    print_text()
-    for reason, names in _reasons(report).items():
+    reasons = _reasons(report)
+    if reasons:
+        print_text()
+    for reason, names in reasons.items():
         said = [name for name in names if name not in reason]
         _line(f"{', '.join(said)}: {reason}" if said else reason, hang=2)
     _print_troubles(report)
@@ -149,6 +152,8 @@ class _Shown:
     trouble: Trouble
     counts: dict[int, int] = field(default_factory=dict)
     hosts: dict[str, None] = field(default_factory=dict)
+    is_known: bool = False
+    """Whether the build of one of the hosts is known; the others are judged as an example."""
 
 
 def _print_troubles(report: PreflightReport) -> None:
@@ -164,7 +169,10 @@ def _print_troubles(report: PreflightReport) -> None:
                 found = shown.setdefault(key, _Shown(trouble))
                 found.counts[image.index] = trouble.count
                 found.hosts[host.name] = None
-    for (strength, owner, reason), found in shown.items():
+                found.is_known |= host.build is not None
+    strong_first = sorted(shown.items(), key=lambda each: each[0][0] != Strength.STRONG.value)
+    for (strength, owner, common), found in strong_first:
+        reason = common if found.is_known else found.trouble.reason
         about = [f"{sum(found.counts.values()):,} {owner}"]
         if len(report.images) > 1:
             about.append(f"in {_images(found.counts)}")

@@ -89,6 +89,8 @@ def read_providers(path: Path) -> tuple[Provider, ...]:
 def _decoded(data: bytes, path: Path) -> str:
     # PowerShell 5 writes UTF-16 with a mark, Excel UTF-8 with one.
     encoding = "utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
+    if b"\0" in data[:2]:  # UTF-16 without a mark: its first character is of ASCII
+        encoding = "utf-16-be" if data[0] == 0 else "utf-16-le"
     try:
         return data.decode(encoding)
     except UnicodeDecodeError as error:

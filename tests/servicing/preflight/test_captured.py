@@ -91,6 +91,13 @@ def test_what_wimlib_did_not_make_bears_no_mark_of_it(tmp_path: Path) -> None:
         ),
         (replace(NOTHING, created=AFTER, build=OLD), Capturer.UNKNOWN, Confidence.LOW, None),
         (replace(NOTHING, created=AFTER, build=NEW), Capturer.ADK_1803, Confidence.LOW, None),
+        (replace(NOTHING, created=BEFORE, build=NEW), Capturer.ADK_1803, Confidence.LOW, None),
+        (
+            replace(NOTHING, newer=ALIASES, created=BEFORE, build=NEW),
+            Capturer.ADK_1803,
+            Confidence.MEDIUM,
+            True,
+        ),
         (replace(NOTHING, doubled=2), Capturer.WIMLIB, Confidence.MEDIUM, None),
     ],
 )
@@ -106,3 +113,8 @@ def test_evidence_decides(
 def test_a_date_before_1803_says_so() -> None:
     lines = judge_capture(replace(NOTHING, created=BEFORE)).evidence
     assert any("2018-04-29, before the ADK" in line for line in lines)
+
+
+def test_a_date_before_its_own_windows_says_little() -> None:
+    lines = judge_capture(replace(NOTHING, created=BEFORE, build=NEW)).evidence
+    assert lines[-1].startswith("so that date says little")

@@ -29,6 +29,7 @@ def point(path: str, tag: int, value: ReparseValue | None = None) -> ReparsePoin
 OWN = point(
     r"\Users\All Users", tags.SYMLINK, SymbolicLink(r"\??\C:\ProgramData", "", relative=False)
 )
+BROKEN = point(r"\Users\All Users", tags.SYMLINK, Opaque(4, "4 bytes where at least 8 belong"))
 PLAIN = point(r"\a\link", tags.SYMLINK, SymbolicLink("b", "b", relative=True))
 ALIAS = point(r"\Users\Default\AppData\Local\winget.exe", tags.APPEXECLINK)
 OFFICE = point(
@@ -56,6 +57,9 @@ PLACEHOLDER = point(r"\Users\Default\old", tags.FILE_PLACEHOLDER)
         ([], None, Ability.CAN_COMMIT),
         ([OWN, PLAIN], None, Ability.UNKNOWN),
         ([ALIAS], None, Ability.UNKNOWN),
+        ([BROKEN], SERVER_2012_R2, Ability.UNKNOWN),
+        ([BROKEN], None, Ability.UNKNOWN),
+        ([BROKEN], SERVER_2016, Ability.CAN_COMMIT),
     ],
 )
 def test_rule(points: list[ReparsePoint], build: Build | None, ability: Ability) -> None:

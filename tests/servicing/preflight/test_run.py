@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.lab.lab import Lab
+from tests.lab.tool import run
 from tests.servicing.preflight.made import check, looked
 from tests.servicing.surroundings import cabinet_of, everything_in, quick
 from wimdock.configmgr.provider import Provider
@@ -49,7 +50,35 @@ def test_the_worst_of_several_hosts_counts(lab: Lab) -> None:
         Ability.UNKNOWN,
     ]
     assert report.ability is Ability.CANNOT
-    assert "Upgrade CM01, CM03 to" in report.remedies()[0]
+    assert "Find out the Windows of CM03" in report.remedies()[0]
+    assert "Upgrade CM01 to" in report.remedies()[1]
+
+
+def test_what_is_not_known_is_asked_for_before_anything_is_upgraded(lab: Lab) -> None:
+    first, second, *_ = looked(lab.image("xpress"), "CM03").remedies()
+    assert "--provider 'CM03=Server 2016'" in first
+    assert second == "Upgrade it if it is older."
+
+
+def test_nobody_upgrades_for_a_file_that_cannot_be_read(lab: Lab, tmp_path: Path) -> None:
+    solid = tmp_path / "install.esd"
+    run("wimlib-imagex", "export", lab.image("xpress"), "1", solid, "--solid")
+    report = looked(solid, "CM01=6.3.9600", "CM02=Server 2019", "wimdock")
+    assert report.ability is Ability.UNKNOWN
+    assert report.readiness is Readiness.BLOCKED
+    assert report.remedies() == ()
+
+
+def test_an_image_that_nobody_looked_at_may_fail(lab: Lab) -> None:
+    """A run services every image, so none may be left out before it is called ready."""
+    image = lab.image("multi")
+    report = looked(image, "CM01=Server 2019", indexes=(1,))
+    found = check(report, "image-count")
+    assert (found.result, report.readiness) == (Result.NOT_CHECKED, Readiness.UNCERTAIN)
+    assert "images 2, 3 not looked at" in found.reason
+    assert looked(image, "wimdock", indexes=(1,)).readiness is Readiness.READY
+    whole = looked(lab.image("multi-check"), "CM01=Server 2019", indexes=(1, 2))
+    assert check(whole, "image-count").result is Result.WARNING
 
 
 def test_remedies_name_the_owners_and_what_does_not_fit(lab: Lab) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.servicing.preflight.made import check, looked
+from tests.servicing.preflight.made import check, checks, looked
 from wimdock.servicing import mounts
 from wimdock.servicing.mounts import Mounted, MountState
 from wimdock.servicing.preflight.check import Result
@@ -18,6 +18,9 @@ HOST = "CM01=Server 2019"
 def test_an_empty_staging_folder(lab_image: Callable[[str], Path], tmp_path: Path) -> None:
     report = looked(lab_image("xpress"), HOST, staging=tmp_path / "not there yet")
     assert check(report, "staging-leftovers").result is Result.PASSED
+    volume, found = checks(report, "staging-volume")
+    assert (volume.result, found.result) == (Result.WARNING, Result.PASSED)
+    assert f"not there yet is not there; what is said here is of {tmp_path}." in volume.reason
 
 
 def test_what_a_failed_run_left(lab_image: Callable[[str], Path], tmp_path: Path) -> None:

@@ -121,7 +121,7 @@ def judge_capture(facts: CaptureFacts) -> Capture:
     if by_name or facts.doubled:
         sure = Confidence.HIGH if by_name and facts.doubled else Confidence.MEDIUM
         return Capture(Capturer.WIMLIB, sure, keeps, tuple(evidence))
-    early = facts.created is not None and facts.created < RELEASE_OF_1803
+    early = _is_early(facts)
     if facts.newer and early:
         program, sure = Capturer.OTHER, Confidence.LOW
     elif facts.newer:
@@ -134,6 +134,15 @@ def judge_capture(facts: CaptureFacts) -> Capture:
     else:
         program, sure = Capturer.UNKNOWN, Confidence.LOW
     return Capture(program, sure, keeps, tuple(evidence))
+
+
+def _is_early(facts: CaptureFacts) -> bool:
+    """Tell whether it was captured before the ADK for 1803, if its Windows is old enough for that.
+
+    A Windows that is newer than its own capture had a wrong clock, or was not released yet.
+    """
+    is_old = facts.build is None or facts.build < WINDOWS_10_1803
+    return is_old and facts.created is not None and facts.created < RELEASE_OF_1803
 
 
 def _tags(facts: CaptureFacts) -> str:
@@ -183,5 +192,7 @@ def _dates(facts: CaptureFacts) -> Iterable[str]:
             f"its Windows is {facts.build.name}: Microsoft wants it captured with a DISM as new as "
             "itself, so of 1803 or later."
         )
+        if facts.created is not None and facts.created < RELEASE_OF_1803:
+            yield "so that date says little: the clock was wrong, or this Windows not released yet."
     elif facts.build is not None:
         yield f"its Windows is {facts.build.name}, which DISM of an older ADK may capture too."

@@ -106,11 +106,11 @@ class _Found:
     def __init__(self) -> None:
         self.strong = 0
         self.weak = 0
-        self.foreign = 0  # those that are not Windows' own
+        self.foreign = 0  # those that are not Windows' own, or not as it makes them
         self.groups: dict[tuple[Strength, Owner, Tag, str], _Group] = {}
 
     def add(self, point: ReparsePoint, judgement: Judgement | None) -> None:
-        self.foreign += point.owner is not Owner.WINDOWS
+        self.foreign += point.owner is not Owner.WINDOWS or judgement is not None
         if judgement is None:
             return
         if judgement.strength is Strength.STRONG:

@@ -7,7 +7,7 @@ which locks are on it. Nothing is locked here: a lock, however short, could stop
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -67,8 +67,19 @@ def unusable_file(error: Exception) -> Check:
     return Check(*KIND, Result.FAILED, f"it cannot be used: {what}.", hint)
 
 
-def check_count(count: int) -> Check:
-    """Tell what the number of images means for a run."""
+def check_count(count: int, looked_at: Collection[int]) -> Check:
+    """Tell what the number of images means for a run; `looked_at` has the indexes judged here."""
+    left_out = [str(index) for index in range(1, count + 1) if index not in looked_at]
+    if left_out:
+        which = f"image{'s' if len(left_out) > 1 else ''} {', '.join(left_out[:_SHOWN])}"
+        more = f" and {len(left_out) - _SHOWN:,} more" if len(left_out) > _SHOWN else ""
+        return Check(
+            *COUNT,
+            Result.NOT_CHECKED,
+            f"{count} images, and {which}{more} not looked at: Configuration Manager services each "
+            "of them, and one that fails ends the run.",
+            "Leave out --index, or export the image that is deployed into a file of its own.",
+        )
     if count == 1:
         reason = "one image: superseded updates can be removed in the same run."
         return Check(*COUNT, Result.PASSED, reason)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import shlex
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -13,7 +14,7 @@ from wimdock.reparse.hosts import WINDOWS_10_1709, Build
 from wimdock.reparse.judgement import Strength
 from wimdock.servicing.preflight.captured import Capture
 from wimdock.servicing.preflight.check import Check, Result
-from wimdock.servicing.preflight.host import Ability, HostVerdict
+from wimdock.servicing.preflight.host import CARRIES_WINDOWS_10, Ability, HostVerdict
 from wimdock.servicing.preflight.registered import Registered
 from wimdock.servicing.preflight.space import Part
 
@@ -104,17 +105,19 @@ class PreflightReport:
     def remedies(self) -> tuple[str, ...]:
         """Say what to do about hosts that cannot commit, or may not: the ways of KB 4517870."""
         doubtful = [
-            (host, verdict)
+            host
             for host, verdict in zip(self.hosts, self.verdicts, strict=True)
-            if verdict.ability is not Ability.CAN_COMMIT
+            if verdict.ability is not Ability.CAN_COMMIT and not _is_new(host)
         ]
-        if not doubtful:
+        if not doubtful or not any(image.verdicts for image in self.images):
             return ()
-        names = ", ".join(dict.fromkeys(host.name for host, _ in doubtful))
-        which = names if self.named else "a host older than that"
+        older = ", ".join(dict.fromkeys(host.name for host in doubtful if host.build))
+        unknown = tuple(dict.fromkeys(host.name for host in doubtful if not host.build))
+        which = older if self.named else "a host older than that"
         owners = ", ".join(self._owners())
         return (
-            f"Upgrade {which} to Server 2016 or later.",
+            *_asked(unknown),
+            f"Upgrade {which} to Server 2016 or later." if which else "Upgrade it if it is older.",
             "Or move the SMS Provider to a server with Server 2016 or later, and a matching ADK.",
             "Or capture the image anew without what brings the reparse points"
             + (f" ({owners})" if owners else "")
@@ -145,6 +148,21 @@ class PreflightReport:
                 f"and earlier, and this is {max(builds).name}."
             )
         return "Capturing it with DISM of the 1709 ADK fits Windows 10 1709 and earlier only."
+
+
+def _asked(names: tuple[str, ...]) -> Iterator[str]:
+    """Ask for the Windows of hosts that nobody knows it of."""
+    if names:
+        example = shlex.quote(f"{names[0]}=Server 2016")
+        yield (
+            f"Find out the Windows of {', '.join(names)} and name it, such as --provider "
+            f"{example}: from that on it can commit."
+        )
+
+
+def _is_new(host: Provider) -> bool:
+    """Tell whether a host is none that an upgrade would help."""
+    return host.is_wimdock or (host.build is not None and host.build >= CARRIES_WINDOWS_10)
 
 
 _UNREAD = "an image could not be read, so nothing is known of what the host would meet."

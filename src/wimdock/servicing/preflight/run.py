@@ -139,7 +139,7 @@ class _Preflight:
         indexes = self.options.indexes or tuple(range(1, count + 1))
         self.checks += image_file.check_file(archive)
         if self.for_windows:
-            self.checks.append(image_file.check_count(count))
+            self.checks.append(image_file.check_count(count, indexes))
         for index in indexes:
             with self.world.reporter.step(f"Look into image {index}"):
                 self._image(archive, index)
@@ -260,7 +260,7 @@ class _Preflight:
                 yield Check(name, title, Result.NOT_CHECKED, reason, remedy, wanted=False)
             return
         yield from guarded(
-            "staging-volume", "Staging volume", lambda: check_volume(volume_of(folder))
+            "staging-volume", "Staging volume", lambda: check_volume(volume_of(folder), folder)
         )
         yield from guarded(*staging.LEFTOVERS, look=lambda: staging.check_leftovers(folder))
 

@@ -19,6 +19,9 @@ def check_leftovers(staging: Path) -> Iterator[Check]:
     from wimdock.servicing.cleanup import leftovers_in
 
     found = leftovers_in(staging)
+    if not found and not staging.exists():
+        yield Check(*LEFTOVERS, Result.PASSED, f"{staging} is not there, and nothing in it.")
+        return
     if not found:
         yield Check(*LEFTOVERS, Result.PASSED, "nothing of an earlier run is in the way.")
         return

@@ -107,9 +107,17 @@ def _plain(field: str) -> str:
     return _ESCAPE.sub(lambda found: chr(int(found[1], 8)), field)
 
 
-def check_volume(volume: Volume) -> Iterator[Check]:
-    """Judge a volume as the place to stage images on."""
+def check_volume(volume: Volume, staging: Path | None = None) -> Iterator[Check]:
+    """Judge a volume as the place to stage images on; `staging` is the folder, where it is known.
+
+    Of a folder that is not there, the volume of the one above is judged, and that is said: it may
+    be mistyped, or its drive not mounted.
+    """
     kind = volume.file_system
+    if staging is not None and not staging.exists():
+        reason = f"{staging} is not there; what is said here is of {volume.folder}."
+        remedy = "Check the name and mount the drive, unless the folder is to be made there."
+        yield Check(NAME, TITLE, Result.WARNING, reason, remedy)
     if volume.is_read_only:
         reason = f"{volume.mount_point} is mounted read-only: nothing can be staged there."
         yield Check(NAME, TITLE, Result.FAILED, reason, "Choose another staging folder.")
