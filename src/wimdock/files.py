@@ -274,6 +274,17 @@ def real_path(path: Path | str) -> Path:
         raise storage_error(loop, path) from error
 
 
+def own_path(path: Path | str) -> Path:
+    """Give the absolute path of a name itself: links before it are followed, it is not.
+
+    `..` is taken as the system takes it, from where a link before it leads.
+    """
+    named = Path(path)
+    if named.name in {"", ".."}:
+        return real_path(named)
+    return real_path(named.parent) / named.name
+
+
 def copy_file(source: Path, target: Path, disk: Disk) -> None:
     """Copy a file's content, sharing its blocks where the file system can; flush it.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from wimdock.configmgr import is_package_id, mount_directory, staging_place, unmount_command
-from wimdock.configmgr.staging import is_content_folder
+from wimdock.configmgr.staging import is_content_folder, is_mount_folder, is_staging_folder
 
 ARTICLE = r"D:\ConfigMgr_OfflineImageServicing\CAS00123\ImageMountDir"
 
@@ -15,7 +15,10 @@ def test_package_ids(text: str) -> None:
     assert is_package_id(text)
 
 
-@pytest.mark.parametrize("text", ["CAS0012", "CAS001234", "CAS0012G", "CA-00123", "", "CAS0012٣"])
+@pytest.mark.parametrize(
+    "text",
+    ["CAS0012", "CAS001234", "CA-00123", "", "CAS0012٣", "aß00123", "CA\u017f00123"],
+)
 def test_what_is_no_package_id(text: str) -> None:
     assert not is_package_id(text)
 
@@ -44,7 +47,14 @@ def test_a_path_is_taken_apart() -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["", "D:\\", "D:\\ConfigMgr", r"D:\ConfigMgr_OfflineImageServicing2\CAS00123"]
+    "path",
+    [
+        "",
+        "D:\\",
+        "D:\\ConfigMgr",
+        r"D:\ConfigMgr_OfflineImageServicing2\CAS00123",
+        "D:\\ConfigMgr_OfflineImage\u017fervicing\\CAS00123",
+    ],
 )
 def test_other_paths_are_none(path: str) -> None:
     assert staging_place(path) is None
@@ -59,3 +69,12 @@ def test_a_folder_that_is_no_package_has_no_package_id() -> None:
 def test_content_folders_are_guids() -> None:
     assert is_content_folder("73676b06-20a9-48a6-89c7-7646d20ce44f")
     assert not is_content_folder("73676b06-20a9-48a6-89c7")
+
+
+def test_names_in_the_case_that_windows_knows() -> None:
+    assert is_staging_folder("CONFIGMGR_offlineimageservicing")
+    assert is_mount_folder("imagemountdir")
+    # Letters that Unicode, but not Windows, takes for others.
+    assert not is_staging_folder("Con\N{LATIN SMALL LIGATURE FI}gMgr_OfflineImageServicing")
+    assert not is_staging_folder("ConfigMgr_OfflineImage\N{LATIN SMALL LETTER LONG S}ervicing")
+    assert not is_mount_folder("\N{LATIN SMALL LETTER DOTLESS I}mageMountDir")

@@ -11,6 +11,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from wimdock.upcase import fold
+
 STAGING_FOLDER = "ConfigMgr_OfflineImageServicing"
 MOUNT_FOLDER = "ImageMountDir"
 PACKAGE_ID = re.compile(r"[A-Z0-9]{3}[0-9A-F]{5}", re.ASCII)
@@ -22,7 +24,7 @@ _CONTENT = re.compile(
 _PLACE = re.compile(
     rf"(?P<root>.*?)[\\/]*(?P<folder>{STAGING_FOLDER})"
     rf"(?:[\\/]+(?P<package>[^\\/]+)(?:[\\/]+(?P<mount>{MOUNT_FOLDER}))?)?(?:[\\/].*)?",
-    re.IGNORECASE | re.DOTALL,
+    re.ASCII | re.IGNORECASE | re.DOTALL,
 )
 
 
@@ -42,7 +44,17 @@ class StagingPlace:
 
 def is_package_id(text: str) -> bool:
     """Tell whether a text is a package ID: a site code and five hexadecimal digits."""
-    return PACKAGE_ID.fullmatch(text.upper()) is not None
+    return text.isascii() and PACKAGE_ID.fullmatch(text.upper()) is not None
+
+
+def is_staging_folder(name: str) -> bool:
+    """Tell whether Windows takes a name for that of the staging folder."""
+    return fold(name) == fold(STAGING_FOLDER)
+
+
+def is_mount_folder(name: str) -> bool:
+    """Tell whether Windows takes a name for that of a mount directory."""
+    return fold(name) == fold(MOUNT_FOLDER)
 
 
 def is_content_folder(name: str) -> bool:

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.conftest import skip_or_fail
 from wimdock.configmgr.staging import MOUNT_FOLDER, STAGING_FOLDER
 
 GUID = "73676b06-20a9-48a6-89c7-7646d20ce44f"
@@ -53,3 +58,23 @@ def make_staging(drive: Path) -> Sample:
     (sample.staging / GUID).mkdir()
     (sample.staging / GUID / "windows10.0-kb5001330-x64.cab").write_bytes(b"MSCF" + bytes(96))
     return sample
+
+
+@contextmanager
+def mounted(*words: str | Path) -> Iterator[None]:
+    """Mount something for a while."""
+    if os.geteuid() != 0:
+        skip_or_fail("mounting needs root")
+    subprocess.run(("mount", *words), check=True)
+    try:
+        yield
+    finally:
+        subprocess.run(("umount", words[-1]), check=True)
+
+
+@contextmanager
+def tmpfs(point: Path) -> Iterator[None]:
+    """Mount an empty file system on a folder, which is made where it is not there."""
+    point.mkdir(parents=True, exist_ok=True)
+    with mounted("-t", "tmpfs", "none", point):
+        yield

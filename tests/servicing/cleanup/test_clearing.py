@@ -8,15 +8,14 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests.conftest import skip_or_fail
 from tests.faults.disk import CountingDisk
-from tests.servicing.cleanup.staging_sample import GUID, PACKAGE, Sample
+from tests.servicing.cleanup.staging_sample import GUID, PACKAGE, Sample, mounted, tmpfs
 from wimdock.errors import (
     ImageBusy,
     MountInUse,
@@ -33,6 +32,7 @@ from wimdock.servicing.cleanup import (
     PackageState,
     clean_up,
     find_staging,
+    leftovers_in,
     plan_cleanup,
 )
 from wimdock.servicing.cleanup.hold import REHEARSAL_LOCK
@@ -70,18 +70,6 @@ def finished(sample: Sample) -> FolderResult:
     assert not sample.staging.exists()
     assert sample.untouched()
     return result
-
-
-@contextmanager
-def mounted(*words: str | Path) -> Iterator[None]:
-    """Mount something for a while."""
-    if os.geteuid() != 0:
-        skip_or_fail("mounting needs root")
-    subprocess.run(("mount", *words), check=True)
-    try:
-        yield
-    finally:
-        subprocess.run(("umount", words[-1]), check=True)
 
 
 class MeddlingDisk(Disk):
@@ -453,6 +441,46 @@ def test_a_mount_in_another_view_of_the_file_system(sample: Sample) -> None:
             process.kill()
     assert "in a view of its own" in error.message
     time.sleep(0.05)
+    finished(sample)
+
+
+@pytest.mark.parametrize("place", ["content", "package"])
+def test_a_mount_in_another_view_stops_it_before_anything(sample: Sample, place: str) -> None:
+    """Found by its place on the disk, though its path there has none of the names."""
+    if os.geteuid() != 0:
+        skip_or_fail("mounting needs root")
+    folder = sample.staging / GUID if place == "content" else sample.package()
+    (folder / "below").mkdir()
+    view = sample.drive / "view"
+    view.mkdir()
+    script = (
+        f'mount --bind "{folder}" "{view}" && mount -t tmpfs none "{view}/below" && '
+        "echo ready && exec sleep 60"
+    )
+    words = ("unshare", "--mount", "--propagation", "private", "sh", "-c", script)
+    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "ready\n"
+            (found,) = find_staging([sample.staging])
+            assert view / "below" in found.mounts
+            refused(sample)
+        finally:
+            process.kill()
+
+
+def test_a_mount_by_another_path(sample: Sample, tmp_path: Path) -> None:
+    """A bind mount of the drive, and an image mounted through it: the same folder is busy."""
+    view = tmp_path / "view"
+    view.mkdir()
+    plan = plan_for(sample)
+    below = view / sample.mount_directory().relative_to(sample.drive)
+    with mounted("--bind", "--make-private", sample.drive, view), tmpfs(below):
+        (found,) = find_staging([sample.staging])
+        assert found.mounts == (below,)
+        assert [each.path for each in leftovers_in(sample.drive)] == [below]
+        assert str(below) in refused(sample).message
+        assert str(below) in refused(sample, plan).message
     finished(sample)
 
 

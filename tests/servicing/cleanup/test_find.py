@@ -7,7 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.servicing.cleanup.staging_sample import GUID, PACKAGE, Sample, make_staging
+from tests.servicing.cleanup.staging_sample import (
+    GUID,
+    PACKAGE,
+    Sample,
+    make_staging,
+    tmpfs,
+)
+from wimdock.configmgr.staging import STAGING_FOLDER
 from wimdock.errors import StagingError, StorageError
 from wimdock.servicing.cleanup import PackageState, find_staging, leftovers_in, search_staging
 from wimdock.servicing.cleanup.find import DEPTH
@@ -62,6 +69,42 @@ def test_links_are_not_followed(sample: Sample, tmp_path: Path) -> None:
     assert str(sample.drive) in caught.value.hint
 
 
+def test_a_root_leads_where_the_system_says(sample: Sample, tmp_path: Path) -> None:
+    """`link/..` is what the link leads to, one up; not the folder that the link lies in."""
+    (tmp_path / "far" / "away").mkdir(parents=True)
+    (sample.drive / "link").symlink_to(tmp_path / "far" / "away")
+    assert find_staging([sample.drive / "link" / ".."]) == ()
+    assert len(find_staging([tmp_path / "far" / ".." / sample.drive.name])) == 1
+
+
+def test_what_has_the_name_and_is_passed_over_is_said(sample: Sample, tmp_path: Path) -> None:
+    for kind in ("link", "file"):
+        (tmp_path / kind).mkdir()
+    (tmp_path / "link" / STAGING_FOLDER).symlink_to(sample.staging)
+    (tmp_path / "file" / STAGING_FOLDER).touch()
+    found = search_staging([tmp_path / "link", tmp_path / "file"])
+    assert found.folders == ()
+    link, file = found.unsearched
+    assert f"link/{STAGING_FOLDER} is a symbolic link to {sample.staging}" in link
+    assert file.endswith("is no folder")
+    with tmpfs(tmp_path / "mount" / STAGING_FOLDER):
+        found = search_staging([tmp_path / "mount"])
+    assert found.folders == ()
+    assert "is another file system" in found.unsearched[0]
+
+
+def test_leftovers_behind_a_link(sample: Sample, tmp_path: Path) -> None:
+    """What is mounted has its path without links; of several folders each one counts."""
+    (tmp_path / "linked").mkdir()
+    (tmp_path / "linked" / STAGING_FOLDER).symlink_to(sample.staging)
+    other = tmp_path / "linked" / STAGING_FOLDER.upper()
+    (other / "payroll").mkdir(parents=True)
+    with tmpfs(sample.mount_directory()):
+        found = leftovers_in(tmp_path / "linked")
+    assert [each.path for each in found] == [other / "payroll", sample.mount_directory()]
+    assert found[1].state is PackageState.MOUNTED_BY_OTHER
+
+
 def test_a_root_that_is_none(sample: Sample, tmp_path: Path) -> None:
     with pytest.raises(StorageError):
         find_staging([tmp_path / "missing"])
@@ -76,15 +119,20 @@ def test_what_is_not_recognised_is_named(sample: Sample) -> None:
     strange = [
         sample.staging / "notes.docx",
         sample.staging / "CAS0012",
+        sample.staging / "CAS00123.",
+        sample.staging / "aß00123",
+        sample.staging / "x.e\u017fd",
         sample.staging / "payroll",
         sample.package() / "imagemountdir",
         sample.package() / "keep",
+        sample.package() / "\u0131mageMountDir",
         sample.package() / "new\nline\x1b[31m.txt",
     ]
-    for path in (strange[0], strange[5]):
-        path.write_text("x")
-    for path in strange[1:5]:
-        path.mkdir()
+    for path in strange:
+        if path.suffix in (".docx", ".txt", ".e\u017fd"):
+            path.write_text("x")
+        else:
+            path.mkdir()
     raw = os.fsencode(sample.staging) + b"/\xff\xfe"
     os.close(os.open(raw, os.O_CREAT | os.O_WRONLY))
     (sample.staging / "CAS00999").symlink_to("/")

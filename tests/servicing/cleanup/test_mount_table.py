@@ -25,6 +25,7 @@ def test_lines() -> None:
     assert found[1].point == Path("/srv/d/Config Mgr\\x\ny")
     assert [mount.kind for mount in found] == ["proc", "fuse.wimfs", "ext4", "tmpfs", "tmpfs"]
     assert os.fsencode(found[4].point) == b"/srv/\xff"
+    assert (found[2].parent, found[2].root) == (27, Path("/sub/folder"))
 
 
 def test_without_a_table_nothing_is_proved(tmp_path: Path) -> None:

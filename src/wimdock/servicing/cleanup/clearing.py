@@ -36,7 +36,7 @@ from wimdock.servicing.cleanup.find import look_at
 from wimdock.servicing.cleanup.ground import Ground, changed
 from wimdock.servicing.cleanup.hold import held, lock_on
 from wimdock.servicing.cleanup.leftovers import leftovers_in
-from wimdock.servicing.cleanup.mount_table import mounts_below, mounts_elsewhere
+from wimdock.servicing.cleanup.mount_table import mounts_below, mounts_beside, mounts_elsewhere
 from wimdock.servicing.cleanup.plan import CleanupPlan, FolderPlan, plan_cleanup
 from wimdock.servicing.cleanup.removal import Removal
 from wimdock.servicing.cleanup.result import CleanupResult, FolderResult, Proof
@@ -164,7 +164,7 @@ def _is_link(path: Path) -> bool:
 
 def _prove_unmounted(place: Path) -> None:
     """Raise StagingError where the kernel has anything mounted at a place or below."""
-    for mount in mounts_below(place):
+    for mount in (*mounts_below(place), *mounts_beside(place)):
         message = f"{mount.point} is still mounted: nothing there is deleted"
         raise StagingError(message, hint="`wimdock mounts` shows what is there.")
     for process, point in mounts_elsewhere(place):

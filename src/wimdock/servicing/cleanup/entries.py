@@ -16,17 +16,19 @@ from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
-from wimdock.configmgr.staging import MOUNT_FOLDER, is_content_folder, is_package_id
+from wimdock.configmgr.staging import is_content_folder, is_mount_folder, is_package_id
 from wimdock.files import storage_error
 
 _IMAGE = r"[^/]+\.(?:wim|esd|swm)"
 _IMAGE_FILE = re.compile(
-    rf"\.?{_IMAGE}(?:\.(?:bak|new|old|tmp|backup|generations|servicing))*", re.IGNORECASE
+    rf"\.?{_IMAGE}(?:\.(?:bak|new|old|tmp|backup|generations|servicing))*",
+    re.ASCII | re.IGNORECASE,
 )
-_LOG = re.compile(r"[^/]+\.(?:log|lo_)(?:\.bak)?", re.IGNORECASE)
+_LOG = re.compile(r"[^/]+\.(?:log|lo_)(?:\.bak)?", re.ASCII | re.IGNORECASE)
 # wimlib adds `.staging` and ten letters or digits to the name of the image file, wimdock its own.
 _CHANGES = re.compile(
-    rf"{_IMAGE}\.(?:staging[A-Za-z0-9]{{10}}|[0-9a-f]{{8}}\.wimdock-staging)", re.IGNORECASE
+    rf"{_IMAGE}\.(?:staging[A-Za-z0-9]{{10}}|[0-9a-f]{{8}}\.wimdock-staging)",
+    re.ASCII | re.IGNORECASE,
 )
 _REPARSE_POINT = 0x400
 
@@ -80,7 +82,7 @@ def _at_top(entry: os.DirEntry[str]) -> Kind:
 
 
 def _in_package(entry: os.DirEntry[str]) -> Kind:
-    if entry.name.casefold() == MOUNT_FOLDER.casefold():
+    if is_mount_folder(entry.name):
         return Kind.MOUNT_DIRECTORY if _is_folder(entry) else Kind.UNKNOWN
     if _is_folder(entry):
         return Kind.CHANGES if _CHANGES.fullmatch(entry.name) else Kind.UNKNOWN

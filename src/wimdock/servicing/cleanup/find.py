@@ -8,20 +8,20 @@ from __future__ import annotations
 import os
 import stat
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from wimdock.configmgr.staging import MOUNT_FOLDER, STAGING_FOLDER
+from wimdock.configmgr.staging import MOUNT_FOLDER, STAGING_FOLDER, is_staging_folder
 from wimdock.errors import StagingError, StorageError
-from wimdock.files import real_path, storage_error
+from wimdock.files import own_path, real_path, storage_error
 from wimdock.servicing.cleanup.entries import Entry, Kind, entries_of
 from wimdock.servicing.cleanup.ground import identity
 from wimdock.servicing.cleanup.measure import Measure
-from wimdock.servicing.cleanup.mount_table import mounts_below, mounts_elsewhere
+from wimdock.servicing.cleanup.mount_table import mounts_below, mounts_beside, mounts_elsewhere
 from wimdock.servicing.cleanup.staged import PackageState, Search, StagedPackage, StagingFolder
-from wimdock.servicing.cleanup.state import View, state_of
+from wimdock.servicing.cleanup.state import View, is_of, state_of
 from wimdock.servicing.cleanup.volume import Volume, volume_of
 
 if TYPE_CHECKING:
@@ -67,13 +67,15 @@ def look_at(place: Path, *, deep: bool = True) -> StagingFolder:
             found[entry.kind].append(entry.path)
     content = found[Kind.CONTENT]
     on_packages = {mount.point for each in packages for mount in view.at_or_below(each.path)}
+    others = [mount.point for mount in (*view.mounts, *view.beside)]
+    others += [point for _, point in view.elsewhere if not any(is_of(p, point) for p in packages)]
     folder = StagingFolder(
         place,
         tuple(packages),
         tuple(content),
         tuple(found[Kind.UNKNOWN]),
         tuple(found[Kind.IMAGE] + found[Kind.LOG]),
-        tuple(mount.point for mount in view.mounts if mount.point not in on_packages),
+        tuple(point for point in dict.fromkeys(others) if point not in on_packages),
         read_only=_is_read_only(place),
         unwritable=_unwritable((place.parent, place, *(p.path for p in packages), *content)),
         identity=identity(place.lstat()),
@@ -87,6 +89,7 @@ def _view(place: Path, *, deep: bool) -> View:
     return View(
         volume_of(place),
         mounts_below(place),
+        mounts_beside(place),
         tuple(mounts_elsewhere(place)),
         _known_mounts(),
         deep,
@@ -141,7 +144,7 @@ def _unwritable(folders: Sequence[Path]) -> tuple[Path, ...]:
 
 def _real_root(root: Path) -> Path:
     """Give a root without links; refuse one that is a link itself, or that lies too deep."""
-    named = Path(os.path.abspath(root))  # noqa: PTH100 - resolve would follow the link
+    named = own_path(root)
     try:
         status = named.lstat()
     except OSError as error:
@@ -153,21 +156,19 @@ def _real_root(root: Path) -> Path:
         message = f"{root} is no folder"
         hint = f"Name the drive's root, or the {STAGING_FOLDER} folder."
         raise StagingError(message, hint=hint, hresult=0x8007010B)
-    found = real_path(named)
-    for above in found.parents:
-        if _is_staging_name(above.name):
+    for above in named.parents:
+        if is_staging_folder(above.name):
             message = f"{root} lies inside of a staging folder"
             raise StagingError(message, hint=f"Name the staging folder: {above}.")
-    return found
-
-
-def _is_staging_name(name: str) -> bool:
-    return name.casefold() == STAGING_FOLDER.casefold()
+    return named
 
 
 def _places(root: Path, unsearched: list[str]) -> list[Path]:
-    """Give the paths of the staging folders at a root and below, on its file system."""
-    if _is_staging_name(root.name):
+    """Give the paths of the staging folders at a root and below, on its file system.
+
+    What has the name and is passed over is said: whoever asks may be waiting for just that one.
+    """
+    if is_staging_folder(root.name):
         return [root]
     points = set() if sys.platform == "win32" else {mount.point for mount in mounts_below(root)}
     device = root.lstat().st_dev
@@ -177,29 +178,32 @@ def _places(root: Path, unsearched: list[str]) -> list[Path]:
         folder, depth = waiting.pop()
         try:
             with os.scandir(folder) as entries:
-                below = sorted((Path(e.path) for e in entries if _is_plain_folder(e)), reverse=True)
+                below = sorted(entries, key=lambda entry: entry.name, reverse=True)
         except OSError as error:
             unsearched.append(storage_error(error, folder).message)
             continue
-        for path in below:
-            if path in points or not _is_on(path, device):
-                continue
-            if _is_staging_name(path.name):
-                places.append(path)
-            elif depth + 1 < DEPTH:
+        for entry in below:
+            path = Path(entry.path)
+            hindrance = _hindrance(entry, path, points, device)
+            if is_staging_folder(path.name):
+                if hindrance:
+                    unsearched.append(f"{path} {hindrance}")
+                else:
+                    places.append(path)
+            elif not hindrance and depth + 1 < DEPTH:
                 waiting.append((path, depth + 1))
     return sorted(places)
 
 
-def _is_plain_folder(entry: os.DirEntry[str]) -> bool:
+def _hindrance(entry: os.DirEntry[str], path: Path, points: Collection[Path], device: int) -> str:
+    """Say why a search does not enter; empty for a folder on the same file system."""
     try:
-        return entry.is_dir(follow_symlinks=False) and not entry.is_symlink()
-    except OSError:
-        return False
-
-
-def _is_on(path: Path, device: int) -> bool:
-    try:
-        return path.lstat().st_dev == device
-    except OSError:
-        return False
+        if entry.is_symlink():
+            return f"is a symbolic link to {path.readlink()}, and none is followed here"
+        if path in points:
+            return "is another file system, and none is entered here"
+        if not entry.is_dir(follow_symlinks=False):
+            return "is no folder"
+        return "" if path.lstat().st_dev == device else "is on another file system"
+    except OSError as error:
+        return f"cannot be looked at: {error.strerror}"

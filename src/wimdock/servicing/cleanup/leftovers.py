@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from wimdock.configmgr.staging import STAGING_FOLDER
+from wimdock.configmgr.staging import is_staging_folder
 from wimdock.files import real_path, storage_error
 from wimdock.servicing.cleanup.find import look_at
 from wimdock.servicing.cleanup.staged import PackageState, StagingFolder
@@ -29,8 +29,11 @@ def leftovers_in(staging: Path) -> tuple[Leftover, ...]:
     StorageError where it cannot be read, StagingError where the system does not tell what is
     mounted.
     """
-    place = _place(staging)
-    return () if place is None else leftovers_of(look_at(place, deep=False))
+    return tuple(
+        leftover
+        for place in _places(staging)
+        for leftover in leftovers_of(look_at(place, deep=False))
+    )
 
 
 def leftovers_of(folder: StagingFolder) -> tuple[Leftover, ...]:
@@ -50,14 +53,14 @@ def leftovers_of(folder: StagingFolder) -> tuple[Leftover, ...]:
     return tuple(found)
 
 
-def _place(staging: Path) -> Path | None:
+def _places(staging: Path) -> list[Path]:
+    """Give the staging folders that are meant, without links; names may differ in case only."""
     place = real_path(staging)
     try:
-        if place.name.casefold() == STAGING_FOLDER.casefold():
-            return place if place.is_dir() else None
-        found = [p for p in place.iterdir() if p.name.casefold() == STAGING_FOLDER.casefold()]
+        if is_staging_folder(place.name):
+            return [place] if place.is_dir() else []
+        return [real_path(p) for p in sorted(place.iterdir()) if is_staging_folder(p.name)]
     except FileNotFoundError:
-        return None
+        return []
     except OSError as error:
         raise storage_error(error, place) from error
-    return found[0] if found else None

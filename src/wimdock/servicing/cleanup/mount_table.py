@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from wimdock.configmgr.staging import MOUNT_FOLDER, STAGING_FOLDER
+from wimdock.configmgr.staging import is_mount_folder
 from wimdock.errors import StagingError
 
 _TABLE = Path("/proc/self/mountinfo")
@@ -23,13 +23,19 @@ _ROOT_AND_PACKAGE = 2
 
 @dataclass(frozen=True, slots=True)
 class Mount:
-    """One line of the table; `kind` is the file system's type, such as `ext4` or `fuse.wimfs`."""
+    """One line of the table; `kind` is the file system's type, such as `ext4` or `fuse.wimfs`.
+
+    `parent` is the number of the mount that it stands in, `root` the folder of its file system
+    that is seen at `point`.
+    """
 
     id: int
     device: str
     point: Path
     kind: str
     source: str
+    parent: int = 0
+    root: Path = Path("/")
 
 
 def _plain(field: bytes) -> str:
@@ -50,6 +56,8 @@ def parse_mounts(table: bytes) -> Iterator[Mount]:
                 Path(_plain(fields[4])),
                 _plain(kind),
                 _plain(source),
+                int(fields[1]),
+                Path(_plain(fields[3])),
             )
 
 
@@ -68,6 +76,34 @@ def read_mounts(table: Path = _TABLE) -> tuple[Mount, ...]:
 def mounts_below(folder: Path) -> tuple[Mount, ...]:
     """Give what is mounted on a folder or below it; `folder` is absolute and has no links."""
     return tuple(mount for mount in read_mounts() if mount.point.is_relative_to(folder))
+
+
+def mounts_beside(folder: Path) -> tuple[Mount, ...]:
+    """Give what is mounted in a folder by another path to it, as a bind mount gives one."""
+    mounts = read_mounts()
+    inside = _inside(mounts, *_on_disk(mounts, folder))
+    return tuple(mount for mount in inside if not mount.point.is_relative_to(folder))
+
+
+def _on_disk(mounts: Sequence[Mount], folder: Path) -> tuple[str, Path]:
+    """Give the file system that a folder lies on, and where in it; no system where none is told."""
+    holding = [mount for mount in mounts if folder.is_relative_to(mount.point)]
+    if not holding:
+        return "", folder
+    depth = max(len(mount.point.parts) for mount in holding)
+    holder = [mount for mount in holding if len(mount.point.parts) == depth][-1]
+    return holder.device, holder.root / folder.relative_to(holder.point)
+
+
+def _inside(mounts: Sequence[Mount], device: str, folder: Path) -> Iterator[Mount]:
+    """Give the mounts that stand in a folder of a file system, whatever path leads there."""
+    numbered = {mount.id: mount for mount in mounts}
+    for mount in mounts:
+        above = numbered.get(mount.parent)
+        if above is None or above.device != device or not mount.point.is_relative_to(above.point):
+            continue
+        if (above.root / mount.point.relative_to(above.point)).is_relative_to(folder):
+            yield mount
 
 
 def mount_holding(fd: int) -> Mount | None:
@@ -92,12 +128,14 @@ def mount_id(fd: int) -> int:
 
 
 def mounts_elsewhere(folder: Path) -> Iterator[tuple[int, Path]]:
-    """Give what other mount namespaces seem to have mounted in this folder: process and place.
+    """Give what other mount namespaces have, or seem to have, mounted in this folder.
 
-    There the same folder may have another path, so what counts is the end of it: the staging
-    folder's name with what stands below, or a package's mount directory. Only processes that this
-    user may look at are asked.
+    That is process and place. There the same folder may have another path, so what counts is the
+    place on the disk, and where that is not told the end of the path: the staging folder's name
+    with what stands below, or a package's mount directory. Only processes that this user may look
+    at are asked.
     """
+    device, place = _on_disk(read_mounts(), folder)
     seen: set[str] = set()
     with suppress(OSError):
         seen.add(str(Path("/proc/self/ns/mnt").readlink()))
@@ -108,19 +146,18 @@ def mounts_elsewhere(folder: Path) -> Iterator[tuple[int, Path]]:
                 continue
             table = (process / "mountinfo").read_bytes()
             seen.add(namespace)
-            for mount in parse_mounts(table):
-                if _is_below(mount.point, folder):
+            mounts = tuple(parse_mounts(table))
+            inside = set(_inside(mounts, device, place))
+            for mount in mounts:
+                if mount in inside or _is_below(mount.point, folder):
                     yield int(process.name), mount.point
 
 
 def _is_below(point: Path, folder: Path) -> bool:
     if point.is_relative_to(folder):
         return True
-    names = [name.casefold() for name in point.parts]
-    if STAGING_FOLDER.casefold() in names[:-1]:
-        return names[-1] == MOUNT_FOLDER.casefold() and (folder / point.parts[-2]).is_dir()
     return (
-        len(names) > _ROOT_AND_PACKAGE
-        and names[-1] == MOUNT_FOLDER.casefold()
+        len(point.parts) > _ROOT_AND_PACKAGE
+        and is_mount_folder(point.name)
         and (folder / point.parts[-2]).is_dir()  # the mount itself may hang
     )

@@ -34,12 +34,14 @@ _WIMFS = "wimfs"
 class View:
     """What the system says while a staging folder is looked at.
 
-    `mounts` are those at and below the staging folder, `elsewhere` those of other mount namespaces,
-    `known` what wimdock and wimlib know of; `deep` asks for sizes and changes as well.
+    `mounts` are those at and below the staging folder, `beside` those that are in it and have
+    another path, `elsewhere` those of other mount namespaces, `known` what wimdock and wimlib know
+    of; `deep` asks for sizes and changes as well.
     """
 
     volume: Volume
     mounts: Sequence[Mount] = ()
+    beside: Sequence[Mount] = ()
     elsewhere: Sequence[tuple[int, Path]] = ()
     known: Sequence[Mounted] = ()
     deep: bool = True
@@ -62,14 +64,17 @@ def state_of(package: StagedPackage, entries: Sequence[Entry], view: View) -> St
     return _measured(package, entries, view) if view.deep else package
 
 
+def is_of(package: StagedPackage, point: Path) -> bool:
+    """Tell whether a mount of another namespace is one in a package, as far as its path says."""
+    return package.path.name in point.parts
+
+
 def _judged(package: StagedPackage, directory: Path | None, view: View) -> StagedPackage:
     known = _known(package.mount_directory, view)
     mounts = view.at_or_below(package.path)
     if mounts:
         return _mounted(package, mounts, known)
-    elsewhere = next(
-        ((pid, point) for pid, point in view.elsewhere if package.path.name in point.parts), None
-    )
+    elsewhere = next(((pid, point) for pid, point in view.elsewhere if is_of(package, point)), None)
     if elsewhere is not None:
         reason = f"process {elsewhere[0]} sees it mounted at {elsewhere[1]}, in a view of its own"
         return replace(package, state=PackageState.MOUNTED_BY_OTHER, reason=reason)

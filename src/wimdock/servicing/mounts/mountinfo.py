@@ -13,7 +13,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
-from wimdock.files import real_path
+from wimdock.files import own_path, real_path
 
 _MOUNTINFO = Path("/proc/self/mountinfo")
 _ESCAPE = re.compile(rb"\\([0-7]{3})")
@@ -88,8 +88,7 @@ def place_of(directory: Path | str) -> Path:
     Only the folder above is looked at, so that a mount whose process hangs does not hang us too. A
     symbolic link to a folder is followed where it is no mount point itself.
     """
-    named = Path(os.path.abspath(directory))  # noqa: PTH100 - resolve would touch the mount itself
-    place = real_path(named.parent) / named.name if named.name else named
+    place = own_path(directory)
     if mount_at(place) is not None:
         return place
     return real_path(place)
