@@ -48,6 +48,7 @@ def _folder(plan: FolderPlan, result: FolderResult | None) -> dict[str, object]:
         "loose_files": list(folder.loose_files),
         "unknown": list(folder.unknown),
         "mounts": list(folder.mounts),
+        "records": [each.directory for each in folder.records],
         "obstacles": _errors(plan.obstacles),
         "result": None if result is None else _result(result),
     }

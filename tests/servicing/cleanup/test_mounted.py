@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 from collections.abc import Iterator
@@ -182,6 +183,22 @@ def test_a_record_without_a_folder(images: Sample) -> None:
     assert package_of(images).state is PackageState.STALE
     finished(images)
     assert all_records() == ()
+
+
+def test_a_record_of_a_package_that_is_gone(images: Sample) -> None:
+    """Somebody has deleted the folder by hand: with the record no new run could mount there."""
+    mount_ours(images)
+    subprocess.run(("umount", images.mount_directory()), check=True)
+    shutil.rmtree(images.package())
+    (found,) = find_staging([images.staging])
+    assert [each.directory for each in found.records] == [images.mount_directory()]
+    (left,) = leftovers_in(images.drive)
+    assert (left.path, left.state) == (images.mount_directory(), PackageState.STALE)
+    finished(images)
+    assert all_records() == ()
+    images.add_package()
+    shutil.copy(images.drive.parent / "golden" / "demo.wim", images.package() / "install.wim")
+    mount_ours(images)
 
 
 def test_one_mount_in_use_keeps_everything(images: Sample) -> None:

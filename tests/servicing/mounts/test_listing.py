@@ -278,6 +278,16 @@ def test_what_no_mount_leaves_is_not_removed(what: str, image: Path, place: Path
     assert read_record(place) == record
 
 
+def test_one_that_cannot_be_cleared_away_keeps_no_other(image: Path, place: Path) -> None:
+    first = recorded(image, place)
+    assert first.staging is not None
+    (first.staging / "payroll").mkdir(parents=True)
+    recorded(image, place.parent / "other")
+    with pytest.raises(StorageError, match="payroll"):
+        cleanup_mountpoints(quick())
+    assert all_records() == (first,)
+
+
 def test_a_record_that_names_any_other_folder(image: Path, place: Path) -> None:
     record = recorded(image, place)
     treasure = image.parent / "treasure"

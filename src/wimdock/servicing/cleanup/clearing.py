@@ -125,8 +125,13 @@ def _began(package: StagedPackage) -> object:
 
 def _unmount(folder: StagingFolder, result: FolderResult, world: Surroundings) -> None:
     """End all mounts and forget all records of mounts that are gone; collect what fails."""
-    from wimdock.servicing.mounts import unmount
+    from wimdock.servicing.mounts import clear_stale, unmount
 
+    for record in folder.records:
+        try:
+            clear_stale(record.directory, world)
+        except WimdockError as error:
+            result.errors.append(error)
     (plan,) = plan_cleanup([folder]).folders
     for package in plan.unmounts:
         try:

@@ -76,6 +76,7 @@ def look_at(place: Path, *, deep: bool = True) -> StagingFolder:
         tuple(found[Kind.UNKNOWN]),
         tuple(found[Kind.IMAGE] + found[Kind.LOG]),
         tuple(point for point in dict.fromkeys(others) if point not in on_packages),
+        _records(place, packages, view),
         read_only=_is_read_only(place),
         unwritable=_unwritable((place.parent, place, *(p.path for p in packages), *content)),
         identity=identity(place.lstat()),
@@ -93,6 +94,19 @@ def _view(place: Path, *, deep: bool) -> View:
         tuple(mounts_elsewhere(place)),
         _known_mounts(),
         deep,
+    )
+
+
+def _records(place: Path, packages: Sequence[StagedPackage], view: View) -> tuple[Mounted, ...]:
+    """Give the records of mounts that are gone and of no package that is there."""
+    there = {package.mount_directory for package in packages}
+    return tuple(
+        each
+        for each in view.known
+        if each.record is not None
+        and not each.is_live
+        and each.directory.is_relative_to(place)
+        and each.directory not in there
     )
 
 

@@ -49,6 +49,15 @@ def leftovers_of(folder: StagingFolder) -> tuple[Leftover, ...]:
         if package.state not in {PackageState.EMPTY, PackageState.ABSENT}
     ]
     found += [Leftover(p, "", None, f"something is mounted at {p}") for p in folder.mounts]
+    found += [
+        Leftover(
+            each.directory,
+            "",
+            PackageState.STALE,
+            f"{each.directory}: a record of a mount is left, but no mount directory",
+        )
+        for each in folder.records
+    ]
     found += [Leftover(p, "", None, f"{p}: no run leaves that there") for p in folder.unknown]
     return tuple(found)
 

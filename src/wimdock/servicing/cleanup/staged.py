@@ -105,7 +105,8 @@ class StagingFolder:
     `content_folders` hold the binaries of updates, `loose_files` are copies of images and logs at
     its top. `unknown` names whatever no run leaves there, wherever it lies; `mounts` what is
     mounted below but on no mount directory, `unwritable` folders that this user may not change.
-    `identity` is its device and inode number.
+    `records` are those of mounts that are gone, in packages that are gone too: with one, nothing
+    can be mounted there again. `identity` is its device and inode number.
     """
 
     path: Path
@@ -114,6 +115,7 @@ class StagingFolder:
     unknown: tuple[Path, ...] = ()
     loose_files: tuple[Path, ...] = ()
     mounts: tuple[Path, ...] = ()
+    records: tuple[Mounted, ...] = ()
     size: int | None = None
     files: int | None = None
     read_only: bool = False

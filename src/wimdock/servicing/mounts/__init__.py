@@ -5,7 +5,7 @@ agree. Nothing here ever detaches a mount that is in use, and nothing removes a 
 docs/guide/mounting.md tells people what to expect.
 """
 
-from wimdock.servicing.mounts.clearing import Cleared, cleanup_mountpoints
+from wimdock.servicing.mounts.clearing import Cleared, cleanup_mountpoints, clear_stale
 from wimdock.servicing.mounts.listing import Mounted, MountState, list_mounts
 from wimdock.servicing.mounts.mountinfo import is_mount_point
 from wimdock.servicing.mounts.mounting import mount, remount
@@ -19,6 +19,7 @@ __all__ = [
     "Mounted",
     "Unmounted",
     "cleanup_mountpoints",
+    "clear_stale",
     "is_mount_point",
     "list_mounts",
     "mount",

@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from wimdock.errors import MountInUse, NotMounted
+from wimdock.errors import MountInUse, NotMounted, WimdockError
 from wimdock.servicing.mounts.commit import Settled, settle
 from wimdock.servicing.mounts.ending import detach, wait_until_free, wait_until_gone
 from wimdock.servicing.mounts.listing import Mounted, MountState, list_mounts, mounted_at
@@ -34,17 +34,35 @@ class Cleared:
 
 
 def cleanup_mountpoints(world: Surroundings | None = None) -> tuple[Cleared, ...]:
-    """Clear away every stale record of ours; live mounts and other people's stay as they are."""
+    """Clear away every stale record of ours; live mounts and other people's stay as they are.
+
+    One that cannot be cleared away keeps no other from it: the first error is raised at the end.
+    """
     world = world or surroundings()
-    cleared = []
+    cleared: list[Cleared | None] = []
+    errors: list[WimdockError] = []
     for stale in list_mounts():
-        if stale.record is None or stale.state is MountState.OK:
+        if stale.record is None or stale.is_live:
             continue
-        with working_on(stale.directory):
-            again = mounted_at(stale.directory)  # it may have changed before it was ours to work on
-            if again is not None and again.record is not None and again.state is not MountState.OK:
-                cleared.append(clear(again, world))
-    return tuple(cleared)
+        try:
+            cleared.append(clear_stale(stale.directory, world))
+        except WimdockError as error:
+            errors.append(error)
+    if errors:
+        raise errors[0]
+    return tuple(each for each in cleared if each is not None)
+
+
+def clear_stale(directory: Path, world: Surroundings) -> Cleared | None:
+    """Clear away the record of a mount that is over; None where there is none, or it is not over.
+
+    `directory` is the one of the record: no link in it is followed.
+    """
+    with working_on(directory):
+        found = mounted_at(directory)  # it may have changed before it was ours to work on
+        if found is None or found.record is None or found.is_live:
+            return None
+        return clear(found, world)
 
 
 def clear(stale: Mounted, world: Surroundings) -> Cleared:
