@@ -141,6 +141,9 @@ def _checked(source: Path, target: Path) -> tuple[Path, Path]:
     source, target = real_path(source), real_path(target)
     refuse_special(source)
     _refuse_existing(target)
+    if not target.parent.is_dir():
+        message = f"there is no folder {target.parent} for {target.name}"
+        raise StorageError(message, hint="Make the folder first.", hresult=0x80070003)
     return source, target
 
 

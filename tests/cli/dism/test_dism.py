@@ -264,3 +264,13 @@ def test_an_option_of_ours_without_its_value_is_said_to_be(dism: Dism) -> None:
     ended = dism("/Get-MountedImageInfo", "--drive")
     assert ended.status == 2
     assert "--drive' requires an argument" in ended.err
+
+
+def test_a_new_file_needs_a_folder_that_is_there(dism: Dism, image: Path, tmp_path: Path) -> None:
+    target = tmp_path / "none" / "new.wim"
+    ended = dism(
+        *("/Export-Image", f"/SourceImageFile:{image}", "/SourceIndex:1"),
+        f"/DestinationImageFile:{target}",
+    )
+    assert ended.error == "3"
+    assert "wimdock-run" not in ended.out

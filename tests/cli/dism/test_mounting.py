@@ -286,3 +286,17 @@ def test_commands_in_hints_can_be_typed(dism: Dism, image: Path, place: Path) ->
     mounted(dism, image, place, "/ReadOnly")
     ended = dism("/Unmount-Image", f"/MountDir:{place}", "/Commit")
     assert f"`wimdock unmount '{place}' --discard`" in ended.out
+
+
+def test_no_log_is_written_into_the_image(dism: Dism, image: Path, place: Path) -> None:
+    """It would be committed with the image, and its writer would keep the image mounted."""
+    mounted(dism, image, place)
+    inside = f"/LogPath:{place}/my.log"
+    assert dism("/Unmount-Image", f"/MountDir:{place}", "/Commit", inside).error == "87"
+    assert not (place / "my.log").exists()
+    beside = f"/LogPath:{place} my.log"
+    assert dism("/Unmount-Image", f"/MountDir:{place}", "/Discard", beside).status == 0
+    assert Path(f"{place} my.log").exists()
+    mount = ("/Mount-Image", f"/ImageFile:{image}", "/Index:1", f"/MountDir:{place}")
+    assert dism(*mount, inside).error == "87"
+    assert list(place.iterdir()) == []

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from wimdock import __version__
 from wimdock.cli.dism.drives import Drives
-from wimdock.cli.dism.syntax import value_of
+from wimdock.cli.dism.syntax import refuse_value, value_of
 from wimdock.cli.failure import Failure
 from wimdock.errors import StorageError
 from wimdock.files import refuse_special
@@ -165,6 +165,17 @@ def default_log() -> RunLog:
 
 
 def asked_log(tokens: Sequence[str], drives: Drives) -> RunLog | None:
-    """Give the log that /LogPath names, also where the rest of the line makes no sense."""
-    typed = value_of(tokens, "logpath")
-    return RunLog(drives.path(typed), typed) if typed else None
+    """Give the log that /LogPath names, also where the rest of the line makes no sense.
+
+    UsageError where it lies in /MountDir: it would be written into the image, and keep it mounted.
+    """
+    typed, mounted = value_of(tokens, "logpath"), value_of(tokens, "mountdir")
+    if not typed:
+        return None
+    path = drives.path(typed)
+    if mounted:
+        from wimdock.servicing.mounts.mountinfo import place_of
+
+        if place_of(path).is_relative_to(place_of(drives.path(mounted))):
+            refuse_value("LogPath", typed, "it lies in the folder of the mounted image")
+    return RunLog(path, typed)
