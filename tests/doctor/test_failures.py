@@ -11,6 +11,7 @@ failure adds a rule and folders, and nothing here. Keys of `expected.toml`:
 - `since_succeeded`: failures whose image ended well later; no other may
 - `echoes`: failures that another explains, so that they are no findings
 - `indexes`: the indexes of the images with findings, as texts
+- `packages`: the image packages with findings, "" among them for none
 - `providers`, `image`, `image_reparse`: what `--provider` and `--image` would tell
 """
 
@@ -46,6 +47,7 @@ KEYS = {
     "since_succeeded",
     "echoes",
     "indexes",
+    "packages",
     "providers",
     "image",
     "image_reparse",
@@ -139,6 +141,9 @@ def test_a_case_has_the_diagnosis_that_belongs_to_it(case: Path) -> None:
     assert healed == set(expected.get("since_succeeded", ()))
     if "indexes" in expected:
         assert {str(finding.incident.index) for finding in known} == set(expected["indexes"])
+    if "packages" in expected:
+        packages = {finding.incident.package for finding in examination.findings}
+        assert packages == set(expected["packages"])
 
 
 def test_every_finding_shows_the_lines_that_prove_it() -> None:

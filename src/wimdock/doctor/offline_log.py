@@ -13,7 +13,7 @@ from wimdock.configmgr.staging import is_package_id, staging_place
 from wimdock.configmgr.status_message import RUN_STARTED, UNMOUNT_FAILED, StatusMessage
 from wimdock.doctor.logs import Record
 from wimdock.doctor.session import ImageWork, Place, Run
-from wimdock.doctor.trace import Trace, is_failure
+from wimdock.doctor.trace import Trace, is_failure, whole
 
 _SCHEDULE = re.compile(r"Processing started for Schedule with ID (\d+)", re.IGNORECASE)
 _PACKAGE = re.compile(
@@ -29,6 +29,7 @@ _COMPLETED = re.compile(
     r"Completed processing image package (\S{1,64}?)\.? +Status = (\w+)", re.IGNORECASE
 )
 _SCHEDULE_END = re.compile(r"^\W*Schedule processing (\w+)", re.IGNORECASE)
+_MOST_THREADS = 64
 _RESULTS = {
     "success": "success",
     "succeeded": "success",
@@ -48,10 +49,49 @@ class OfflineLog:
     """Rebuilds the work from the records of one log, given in order.
 
     `finished` is called with each piece of work when no more can come to it; `close` ends the last.
+    A thread that begins a run while another thread's run is open has a run of its own; any other
+    thread writes of the run that was written of last.
     """
 
     def __init__(self, family: str, finished: Callable[[ImageWork], None]) -> None:
         """Take the log's name and whoever wants the work."""
+        self._family = family
+        self._finished = finished
+        self._current = _Thread(family, finished)
+        self._threads: dict[int, _Thread] = {}
+
+    def add(self, record: Record, order: int, trace: Trace | None) -> None:
+        """Take the next record, with its trace where it is worth one."""
+        number = record.thread
+        if number is not None:
+            known = self._threads.get(number)
+            if known is None:
+                known = self._current
+                if known.is_busy and _SCHEDULE.search(record.message):
+                    known = _Thread(self._family, self._finished)
+                if len(self._threads) >= _MOST_THREADS:
+                    self._forget()
+                self._threads[number] = known
+            self._current = known
+        self._current.add(record, order, trace)
+
+    def close(self) -> None:
+        """Give out what is left."""
+        self._forget()
+        self._current.close()
+
+    def _forget(self) -> None:
+        """Give out what is left of all threads but the current one."""
+        for each in dict.fromkeys(self._threads.values()):
+            if each is not self._current:
+                each.close()
+        self._threads.clear()
+
+
+class _Thread:
+    """The runs of one thread, one after the other."""
+
+    def __init__(self, family: str, finished: Callable[[ImageWork], None]) -> None:
         self._family = family
         self._finished = finished
         self._run = Run()
@@ -59,16 +99,14 @@ class OfflineLog:
         self._done: list[ImageWork] = []
 
     def add(self, record: Record, order: int, trace: Trace | None) -> None:
-        """Take the next record, with its trace where it is worth one."""
         place = place_of(record, order)
         message = record.message
         self._read_markers(message, place)
         status = record.status_message
-        if status is not None:
-            self._read_status(status, place)
+        named = None if status is None else self._read_status(status, place)
         completed = _COMPLETED.search(message)
         if trace is not None and (completed is None or trace.failures or trace.evidence):
-            work = self._need(place)
+            work = named or self._need(place)
             trace.update = work.update
             work.traces.add(trace)
         if self._work is not None:
@@ -80,9 +118,13 @@ class OfflineLog:
             self._end_run(_RESULTS[ended[1].lower()], place)
 
     def close(self) -> None:
-        """Give out what is left."""
         self._leave()
         self._give_out()
+
+    @property
+    def is_busy(self) -> bool:
+        """Tell whether a run has begun and not ended."""
+        return self._run.begin is not None and not self._run.result
 
     def _read_markers(self, message: str, place: Place) -> None:
         schedule = _SCHEDULE.search(message)
@@ -117,19 +159,40 @@ class OfflineLog:
             if not ("." in work.update and "Failed" in message):
                 work.names_update(f"update {update[1]}")
 
-    def _read_status(self, status: StatusMessage, place: Place) -> None:
+    def _read_status(self, status: StatusMessage, place: Place) -> ImageWork | None:
+        """Learn what a status message tells, and give the work it names where it names any."""
         is_other = self._run.schedule != status.insertion(0) or bool(self._run.result)
         if status.id == RUN_STARTED and is_other:
             self._begin_run(status.insertion(0), place)
         self._run.system = status.system or self._run.system
         self._run.site = status.site or self._run.site
-        if status.id == UNMOUNT_FAILED:
-            work = self._need(place)
-            package, index, mount = (status.insertion(number) for number in range(3))
-            work.package = work.package or package
-            if work.index is None and index.isascii() and index.isdigit():
-                work.index = int(index[:4])
-            self._know_mount(work, mount)
+        if status.id != UNMOUNT_FAILED:
+            return None
+        package, index, mount = (status.insertion(number) for number in range(3))
+        work = self._need(place)
+        if is_package_id(package) and work.package not in ("", package):
+            work = self._handed_over(work, package, whole(_number(status.insertion(3))), place)
+        work.package = work.package or package
+        if work.index is None and index.isascii() and index.isdigit():
+            work.index = int(index[:4])
+        self._know_mount(work, mount)
+        return work
+
+    def _handed_over(self, work: ImageWork, package: str, code: int, place: Place) -> ImageWork:
+        """Give the failure of an unmount to the package that its status message names."""
+        other = self._unfinished(package)
+        if other is None:
+            other = self._new(place, package)
+            self._done.append(other)
+        for trace in work.traces.take_out(lambda each: code in each.failures):
+            other.traces.add(trace)
+        other.reaches(place)
+        return other
+
+    def _unfinished(self, package: str) -> ImageWork | None:
+        """Give the last work on a package that was left for another and whose end is not known."""
+        works = (each for each in reversed(self._done) if each.package == package)
+        return next((each for each in works if not each.result), None)
 
     def _begin_run(self, schedule: str, place: Place) -> None:
         if self._run.schedule == schedule and not self._run.result and self._run.begin is not None:
@@ -166,11 +229,11 @@ class OfflineLog:
         """End the work on an image package: its result is that of the indexes that brought it."""
         package = package.upper() if is_package_id(package) else package
         work = self._work
-        if work is None or work.package not in ("", package):
+        if work is not None and work.package in ("", package):
+            work.package = package
             self._leave()
-            work = self._work = self._new(place, package)
-        work.package = work.package or package
-        self._leave()
+        elif self._unfinished(package) is None:
+            self._done.append(self._new(place, package))
         result = _RESULTS.get(status.lower(), "")
         ended = [each for each in self._done if each.package == package and not each.result]
         troubled = [each for each in ended if each.is_troubled]
@@ -223,6 +286,10 @@ class OfflineLog:
 
     def _without_package(self) -> Iterator[ImageWork]:
         return (work for work in self._done if not work.package)
+
+
+def _number(text: str) -> int:
+    return int(text[:10]) if text.isascii() and text.isdigit() else 0
 
 
 def tells_of_failure(record: Record) -> bool:

@@ -7,7 +7,7 @@ counted and not kept, and a session keeps no more than `MOST_TRACES`: memory sta
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -109,6 +109,13 @@ class Traces:
         trace.last_order = trace.order
         self._known[key] = trace
         self.kept.append(trace)
+
+    def take_out(self, wanted: Callable[[Trace], bool]) -> list[Trace]:
+        """Give away the traces that belong to another session after all."""
+        gone = [trace for trace in self.kept if wanted(trace)]
+        self.kept = [trace for trace in self.kept if not wanted(trace)]
+        self._known = {key: each for key, each in self._known.items() if not wanted(each)}
+        return gone
 
     def _is_new_evidence(self, trace: Trace) -> bool:
         return any(
