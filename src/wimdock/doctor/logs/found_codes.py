@@ -19,18 +19,16 @@ import re
 from collections.abc import Iterator
 
 _HEX = re.compile(r"0x([89a-f][0-9a-f]{7})(?![0-9a-z_])(\]?)", re.ASCII)
-_SOMETHING_ELSE = re.compile(
-    r"(?:[\w@+]|\b(?:flags?|mask|attributes?|handle|address|base|size|offset|count|tag|access|options?"
-    r"|length|hash|crc|checksum|id|thread|threadid|pid|tid|version|disposition|type)"
-    r"\s{0,3}[:=]?\s{0,3})\Z",
-    re.ASCII,
-)
+_SOMETHING_ELSE = (
+    "flag", "flags", "mask", "attribute", "attributes", "handle", "address", "base", "size",
+    "offset", "count", "tag", "access", "option", "options", "length", "hash", "crc", "checksum",
+    "id", "thread", "threadid", "pid", "tid", "version", "disposition", "type",
+)  # fmt: skip
+_BETWEEN = " :="
 _LONGEST_WORD = 24
 _NEGATIVE = re.compile(r"-(\d{9,10})(?![\w\-]|\.\d)", re.ASCII)
-_PART_OF_MORE = re.compile(r"[\w.\-]\Z", re.ASCII)
 _BEFORE_VALUES = ("code", "error", "hresult", "hr:", "hr=")
-_BEFORE_CODE = re.compile(r"(?:[^a-z]|last|win32|exit|return|returned|error|result|status|\A)\Z")
-_BEFORE_HR = re.compile(r"(?:[^a-z0-9_]|\A)\Z")
+_BEFORE_CODE = ("last", "win32", "exit", "return", "returned", "error", "result", "status")
 _VALUE = re.compile(
     r"(?:\s+(?:is|of|was|number))?\s{0,3}(?:[:=]|\()?\s{0,3}\(?"
     r"(?:0x([0-9a-f]{1,8})|([89a-f][0-9a-f]{7})|(-?\d{1,10}))"
@@ -56,7 +54,8 @@ def codes_in(message: str, *, status: bool = True) -> tuple[int, ...]:
         found += _hexadecimal(low)
     for match in _NEGATIVE.finditer(low):
         start = match.start()
-        if not _PART_OF_MORE.search(low, max(0, start - 1), start):
+        before = low[start - 1] if start else " "
+        if before not in ".-" and not _in_word(before):
             found.append((start, -int(match[1])))
     for word in _BEFORE_VALUES:
         if word in low:
@@ -80,7 +79,7 @@ def _hexadecimal(low: str) -> Iterator[tuple[int, int]]:
         plain = digits[0] in _PLAIN_NIBBLES and digits != _ALL_ONES
         if not plain and not bracketed:
             continue
-        if not _SOMETHING_ELSE.search(low, max(0, start - _LONGEST_WORD), start):
+        if not _is_something_else(low[max(0, start - _LONGEST_WORD) : start]):
             yield start, int(digits, 16)
 
 
@@ -98,10 +97,27 @@ def _said(low: str, word: str) -> Iterator[tuple[int, int]]:
         at = low.find(word, end)
 
 
+def _is_something_else(before: str) -> bool:
+    """Tell whether what stands before a number says that it is no code."""
+    if not before:
+        return False
+    if before[-1] in "@+" or _in_word(before[-1]):
+        return True
+    words = before.rstrip(_BETWEEN)
+    if not words.endswith(_SOMETHING_ELSE):
+        return False
+    return any(
+        words.endswith(word) and not _in_word(words[-len(word) - 1 : -len(word)])
+        for word in _SOMETHING_ELSE
+    )
+
+
 def _is_word(low: str, word: str, at: int) -> bool:
     """Tell whether a word stands for itself, or behind one that goes with it."""
-    start = max(0, at - _LONGEST_WORD)
-    if word == "error":
-        return True  # GetLastError
-    before = _BEFORE_CODE if word == "code" else _BEFORE_HR
-    return before.search(low, start, at) is not None
+    if word == "error" or not at or not _in_word(low[at - 1]):
+        return True  # also GetLastError
+    return word == "code" and low.endswith(_BEFORE_CODE, max(0, at - _LONGEST_WORD), at)
+
+
+def _in_word(char: str) -> bool:
+    return char.isalnum() or char == "_"

@@ -10,13 +10,13 @@ _FUNCTION = re.compile(
     r"|\b([A-Za-z_]\w{2,127})(?=\s+(?:returned(?:\s+(?:code|error|failure|0x|-?\d))|failed\b))"
     r"|^([A-Za-z_]\w{2,127}):(?=\s|\()"  # at the start of a frame of the image library
 )
-_SIGNS = ("::", ":(", "returned", "failed")
 _MARKS_OF_A_NAME = re.compile(r"[a-z][A-Z]|[A-Z]{2}[a-z]|_")
 
 
 def functions_in(message: str, *, frame: bool = False) -> tuple[str, ...]:
     """Give the names in order, each once; `frame` for a stack line, which begins with its name."""
-    if not frame and not any(sign in message for sign in _SIGNS):
+    signs = "::" in message or ":(" in message or "returned" in message or "failed" in message
+    if not signs and not frame:
         return ()
     names: dict[str, None] = {}
     for match in _FUNCTION.finditer(message):
