@@ -207,6 +207,16 @@ def test_debug_shows_the_traceback(
     assert "Traceback" in err
 
 
+def test_debug_cannot_steer_the_terminal_either(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("WIMDOCK_DEBUG", "1")
+    a_command_that(monkeypatch, MalformedImage("\x1b[2Jgone\u202etxt\ud800"))
+    _, _, err = outcome(capsys, "act")
+    assert "Traceback" in err
+    assert not {"\x1b", "\u202e", "\ud800"} & set(err)
+
+
 def test_names_cannot_steer_the_terminal(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -13,7 +13,7 @@ import jsonschema
 import pytest
 import trustme
 
-from tests.configmgr.site_server import SiteServer
+from tests.configmgr.site_server import SiteServer, provider_location
 from tests.lab.tool import run as run_tool
 from tests.servicing.surroundings import cabinet_of
 from wimdock.cli.main import run
@@ -243,6 +243,20 @@ def test_the_hosts_of_a_site(
     assert found["hosts_named"]
     (package,) = found["packages"]
     assert (package["package_id"], package["sure"]) == ("CAS00123", False)
+
+
+def test_a_server_of_a_site_is_never_taken_for_wimdock(
+    lab_image: Copies, site: tuple[SiteServer, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Of a server by this name nothing is known, and wimdock itself can always commit."""
+    server, ca = site
+    server.classes["SMS_ProviderLocation"] = [provider_location("WIMDOCK")]
+    options = f"--adminservice={server.url}", ca, "--provider=wimdock"
+    found = document(capsys, 59, lab_image("xpress"), *options)
+    assert [(each["wimdock"], each["ability"]) for each in found["hosts"]] == [
+        (True, "can_commit"),
+        (False, "unknown"),
+    ]
 
 
 def test_a_site_that_cannot_be_asked(

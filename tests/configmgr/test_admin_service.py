@@ -344,6 +344,8 @@ def test_what_is_no_address(url: str) -> None:
         ("SMS_ProviderLocation", {"Machine": None}),
         ("SMS_ProviderLocation", {"Machine": 5}),
         ("SMS_ProviderLocation", {"Machine": "x" * 5000}),
+        ("SMS_ProviderLocation", {"Machine": "CM\ud800", "SiteCode": "CAS"}),
+        ("SMS_ProviderLocation", {"Machine": "CM01"}),
         ("SMS_ImagePackage", {"Name": "no ID"}),
         ("SMS_ImageInformation", {"PackageID": "CAS00123", "Index": "one"}),
         ("SMS_ImageInformation", {"PackageID": "CAS00123", "Size": -1}),

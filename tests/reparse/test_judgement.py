@@ -15,6 +15,7 @@ from wimdock.reparse import (
     Opaque,
     Owner,
     ReparseValue,
+    SymbolicLink,
     ThirdParty,
     tags,
 )
@@ -40,6 +41,7 @@ VOLUME = "\\\\?\\Volume{01234567-89AB-CDEF-0123-456789ABCDEF}\\"
         (tags.WOF, ExternalBacking("file", algorithm="LZX"), Owner.COMPACT, NEW, None),
         (tags.SYMLINK, symbolic_link("..\\x"), Owner.PLAIN, OLD, None),
         (tags.SYMLINK, symbolic_link("C:\\x"), Owner.PLAIN, OLD, WEAK),
+        (tags.SYMLINK, SymbolicLink("\\??\\C:\\x", "x", relative=True), Owner.PLAIN, OLD, WEAK),
         (tags.SYMLINK, symbolic_link("\\\\?\\C:\\x"), Owner.OFFICE, NEW, WEAK),
         (tags.SYMLINK, symbolic_link(VOLUME), Owner.PLAIN, NEW, WEAK),
         (tags.SYMLINK, symbolic_link("C:\\ProgramData"), Owner.WINDOWS, OLD, None),

@@ -20,7 +20,7 @@ import click
 from wimdock import __version__
 from wimdock.cli.commands import LazyGroup
 from wimdock.cli.failure import EXIT_UNREAD, Failure, Terminated, failures
-from wimdock.cli.output import print_document, writing
+from wimdock.cli.output import print_document, visible, writing
 from wimdock.errors import StorageError
 
 _STDOUT = 1
@@ -82,7 +82,8 @@ def _report(error: BaseException, *, as_json: bool) -> int:
     found = failures(error)
     try:
         if os.environ.get("WIMDOCK_DEBUG") == "1":
-            traceback.print_exception(error)
+            for line in "".join(traceback.format_exception(error)).split("\n"):
+                sys.stderr.write(visible(line) + "\n")
         for failure in found:
             for line in failure.lines():
                 sys.stderr.write(line + "\n")

@@ -166,10 +166,10 @@ def _each_once(hosts: tuple[Provider, ...]) -> tuple[Provider, ...]:
     Two of one name with different builds stay two: nobody here can tell which is right.
     """
     known = {host.name.lower() for host in hosts if host.build is not None}
-    found: dict[tuple[str, Build | None], Provider] = {}
+    found: dict[tuple[str, Build | None, bool], Provider] = {}
     for host in hosts:
         if host.build is not None or host.name.lower() not in known:
-            found.setdefault((host.name.lower(), host.build), host)
+            found.setdefault((host.name.lower(), host.build, host.is_wimdock), host)
     return tuple(found.values())
 
 

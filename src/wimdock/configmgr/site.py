@@ -24,6 +24,7 @@ BOOT_IMAGE = 258
 _VERSION = re.compile(r"(\d{1,5})\.(\d{1,5})\.(\d{1,9})(?:\.\d{1,9})?", re.ASCII)
 _NAME_AND_VERSION = re.compile(r".*\bserver\b.*?(\d{1,2}\.\d)(?:\D.*)?", re.IGNORECASE | re.ASCII)
 _LONGEST = 1024
+_SURROGATE = re.compile("[\ud800-\udfff]")  # half a character, which JSON can hold
 # What an operating system's name says without a build: 10.0 is Server 2016 or any later one.
 _SERVERS = {"6.2": SERVER_2012, "6.3": SERVER_2012_R2, "10.0": SERVER_2016}
 
@@ -84,7 +85,8 @@ def text(row: Row, member: str, *, required: bool = False) -> str:
     value = row.get(member)
     if value is None:
         value = ""
-    if not isinstance(value, str) or len(value) > _LONGEST or (required and not value.strip()):
+    broken = not isinstance(value, str) or len(value) > _LONGEST or _SURROGATE.search(value)
+    if not isinstance(value, str) or broken or (required and not value.strip()):
         message = f"{member} of a row is no text that it can be"
         raise UnexpectedAnswer(message)
     return " ".join(value.split())

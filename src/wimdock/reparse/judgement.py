@@ -72,6 +72,7 @@ def _judge_symlink(link: SymbolicLink) -> Judgement | None:
         return Judgement(Strength.WEAK, r"a symbolic link whose target begins with \\?\.")
     if link.substitute.upper().startswith("\\??\\VOLUME{"):
         return Judgement(Strength.WEAK, "a symbolic link to a volume by its GUID.")
-    if not link.relative:
+    # Whatever its flag says, such a target is no relative one.
+    if not link.relative or link.substitute.startswith("\\??\\"):
         return Judgement(Strength.WEAK, "a symbolic link with an absolute target.")
     return None
