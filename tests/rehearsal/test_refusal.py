@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.rehearsal.conftest import NEW, OLD, LabImage, Rehearse, staging
+from wimdock.configmgr import parse_provider
 from wimdock.errors import (
     ImageBusy,
     LeftoversInTheWay,
@@ -21,6 +22,8 @@ from wimdock.errors import (
     UsageError,
 )
 from wimdock.files import exclusive_lock
+from wimdock.rehearsal.options import RehearsalOptions
+from wimdock.rehearsal.rehearsal import rehearse
 
 
 def test_wrong_input_is_refused_and_nothing_is_made(
@@ -181,3 +184,17 @@ def test_two_rehearsals_do_not_share_a_place(
             play(lab_image("xpress"), OLD)
     finally:
         os.close(fd)
+
+
+def test_the_staging_folder_is_found_in_any_letter_case_and_is_no_root(
+    lab_image: LabImage, play: Rehearse, drive: Path
+) -> None:
+    folder = drive / "configmgr_offlineimageservicing"
+    stale = folder / "CAS00123" / "ImageMountDir"
+    stale.mkdir(parents=True)
+    (stale / "left.txt").write_text("left")
+    assert isinstance(play(lab_image("xpress"), NEW).error, LeftoversInTheWay)
+    assert not staging(drive).exists()
+    with pytest.raises(UsageError, match="no drive's root"):
+        rehearse(lab_image("xpress"), RehearsalOptions(parse_provider(NEW), folder))
+    assert [path.name for path in folder.iterdir()] == ["CAS00123"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from wimdock.configmgr.staging import MOUNT_FOLDER, STAGING_FOLDER
@@ -32,7 +32,7 @@ class Place:
         """Name the folders; nothing is made yet."""
         self.root = real_path(root)
         self.drive = drive
-        self.staging = self.root / STAGING_FOLDER
+        self.staging = self.root / _staging_name(self.root)
         self.package = self.staging / package_id
         self.mount_directory = self.package / MOUNT_FOLDER
         self.logs = self.root / _LOGS
@@ -79,6 +79,16 @@ class Place:
             raise ImageBusy(message, hint="Wait for it, or use another --staging DIR.") from error
         finally:
             os.close(fd)
+
+
+def _staging_name(root: Path) -> str:
+    """Give the name of the staging folder as it stands there: Windows compares without case."""
+    with suppress(OSError):
+        names = {path.name for path in root.iterdir()}
+        alike = sorted(each for each in names if each.casefold() == STAGING_FOLDER.casefold())
+        if alike and STAGING_FOLDER not in names:
+            return alike[0]
+    return STAGING_FOLDER
 
 
 def _windows_name(name: str) -> str:

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from wimdock.configmgr.staging import staging_place
 from wimdock.errors import (
     MountError,
     StagingError,
@@ -56,6 +57,14 @@ def refuse_files(image: Path, updates: Sequence[Path]) -> None:
         message = f"the name of {image} is too long: the copy gets files with longer names"
         hint = f"Give it a name of at most {_LONGEST_NAME} bytes."
         raise StorageError(message, hint=hint, hresult=0x800700CE)
+
+
+def refuse_root(place: Place) -> None:
+    """Raise UsageError where a staging folder is given for the root of its drive."""
+    outer = staging_place(str(place.root))
+    if outer is not None:
+        message = f"{place.root} lies in a staging folder, and is no drive's root"
+        raise UsageError(message, hint=f"Name the folder that holds it: --staging {outer.root}.")
 
 
 def refuse_overlap(place: Place, files: StagedFiles, named: Sequence[Path]) -> None:

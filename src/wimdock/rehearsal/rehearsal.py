@@ -34,6 +34,7 @@ from wimdock.rehearsal.refusal import (
     need_mounting,
     refuse_files,
     refuse_overlap,
+    refuse_root,
     refuse_strangers,
     refuse_unplayable,
 )
@@ -77,6 +78,7 @@ def rehearse(
     need_mounting()
     refuse_unplayable(image, indexes, options, world)
     place = Place(options.staging, options.drive, options.package_id)
+    refuse_root(place)
     with place.held():
         run = _Run(image, indexes, options, place, world)
         refuse_overlap(place, run.files, (image, *options.updates))
