@@ -15,7 +15,7 @@ from wimdock.cli import main as frame
 from wimdock.cli.dism import session
 from wimdock.cli.dism.usage import show_usage
 from wimdock.cli.dism.verbs import SERVED
-from wimdock.cli.failure import EXIT_INTERNAL
+from wimdock.cli.failure import EXIT_INTERNAL, EXIT_INTERRUPTED
 from wimdock.servicing.service import ServiceOptions, service
 
 DONE = "The operation completed successfully."
@@ -274,3 +274,15 @@ def test_a_new_file_needs_a_folder_that_is_there(dism: Dism, image: Path, tmp_pa
     )
     assert ended.error == "3"
     assert "wimdock-run" not in ended.out
+
+
+def test_an_interrupt_stands_in_the_log(
+    dism: Dism, monkeypatch: pytest.MonkeyPatch, state: Path
+) -> None:
+    def interrupted(_verb: object) -> object:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(session, "_act", interrupted)
+    ended = dism("/Get-MountedImageInfo")
+    assert ended.status == EXIT_INTERRUPTED
+    assert "interrupted HRESULT=0x800704C7" in (state / "dism.log").read_text()

@@ -110,10 +110,11 @@ def run(tokens: Sequence[str], drives: Sequence[str]) -> int:
         screen.completed()
     except BrokenPipeError:
         raise
-    except Exception as error:
+    except BaseException as error:
         found = failures(error)
         log.failed(tokens, found)
-        if found[0].exit_code == EXIT_INTERNAL:
+        if not isinstance(error, Exception) or found[0].exit_code == EXIT_INTERNAL:
+            screen.bar.leave()
             raise
         screen.failed(found, log.whereabouts)
         return exit_status(found[0].hresult)
