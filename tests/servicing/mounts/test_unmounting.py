@@ -29,6 +29,7 @@ from wimdock.servicing.mounts import (
     mount,
     unmount,
 )
+from wimdock.servicing.mounts.commit import Settled
 from wimdock.servicing.mounts.record import Phase, read_record
 from wimdock.servicing.service import ServiceOptions
 from wimdock.wim import Archive
@@ -387,3 +388,17 @@ def test_somebody_stands_in_a_dead_mount(image: Path, place: Path) -> None:
         assert is_mount_point(place)
     wait_for(lambda: not Path(f"/proc/{pid}/cwd").exists())
     unmount(place, commit=False, world=quick())
+
+
+def test_a_commit_that_wrote_nothing_is_not_the_articles_failure(
+    image: Path, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The doctor reads 0x800700A1 as the host's doing, and here no host had a part in it."""
+    monkeypatch.setattr(
+        "wimdock.servicing.mounts.unmounting.settle", lambda *_given: Settled(generation=None)
+    )
+    mount(image, 1, place, writable=True, world=quick())
+    (place / "new.txt").write_text("new")
+    with pytest.raises(CommitFailed, match="nothing changed") as caught:
+        unmount(place, commit=True, world=quick())
+    assert caught.value.hresult == 0x8007001F
