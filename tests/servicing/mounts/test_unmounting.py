@@ -394,9 +394,11 @@ def test_a_commit_that_wrote_nothing_is_not_the_articles_failure(
     image: Path, place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The doctor reads 0x800700A1 as the host's doing, and here no host had a part in it."""
-    monkeypatch.setattr(
-        "wimdock.servicing.mounts.unmounting.settle", lambda *_given: Settled(generation=None)
-    )
+
+    def settled(*_given: object, **_named: object) -> Settled:
+        return Settled(generation=None)
+
+    monkeypatch.setattr("wimdock.servicing.mounts.unmounting.settle", settled)
     mount(image, 1, place, writable=True, world=quick())
     (place / "new.txt").write_text("new")
     with pytest.raises(CommitFailed, match="nothing changed") as caught:
