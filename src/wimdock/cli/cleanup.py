@@ -138,7 +138,10 @@ def _explain(search: Search, commands: Sequence[str]) -> None:
         if names:
             lines.append(f"no rmdir for {visible(str(folder.path))}: not recognised: {names}")
     if any(line.startswith("rmdir") for line in commands):
-        lines.append("Run rmdir only when every unmount before it has succeeded.")
+        lines.append(
+            "Run rmdir only when every unmount before it has succeeded, or has said that nothing "
+            "is mounted there."
+        )
     if not search.folders:
         lines.append("There is no staging folder.")
     for line in lines:

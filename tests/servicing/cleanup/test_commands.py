@@ -52,6 +52,30 @@ def test_as_it_was_typed_to_dism() -> None:
     )
 
 
+def test_the_drive_that_was_said_counts_more() -> None:
+    """A mark may be of another time, when the disk had another letter."""
+    typed = r"C:\ConfigMgr_OfflineImageServicing\CAS00123\ImageMountDir"
+    folder = StagingFolder(_STAGING, (replace(package("CAS00123"), typed=typed),))
+    assert "C:" not in " ".join(commands_for(folder, on_d))
+
+
+def test_packages_that_were_typed_on_several_drives() -> None:
+    """Which folder the last line would delete is not known."""
+    packages = tuple(
+        replace(
+            package(name),
+            typed=rf"{drive}:\ConfigMgr_OfflineImageServicing\{name}\ImageMountDir",
+        )
+        for drive, name in (("D", "CAS00123"), ("E", "CAS00124"))
+    )
+    with pytest.raises(UsageError, match=r"D:\\ConfigMgr_\w+ and E:") as caught:
+        commands_for(StagingFolder(_STAGING, packages), str)
+    assert "--drive" in caught.value.hint
+    assert commands_for(StagingFolder(_STAGING, packages), on_d)[-1].endswith(
+        r" D:\ConfigMgr_OfflineImageServicing"
+    )
+
+
 @pytest.mark.parametrize(
     "typed",
     [
@@ -71,7 +95,7 @@ def test_nothing_that_a_prompt_would_carry_out(char: str) -> None:
     typed = rf"E:\a{char}calc\ConfigMgr_OfflineImageServicing\CAS00123\ImageMountDir"
     folder = StagingFolder(_STAGING, (replace(package("CAS00123"), typed=typed),))
     with pytest.raises(UsageError, match="command prompt"):
-        commands_for(folder, on_d)
+        commands_for(folder, str)
 
 
 def test_spaces_are_quoted() -> None:
