@@ -199,6 +199,13 @@ def test_lines_fit_a_terminal(
     assert any(line.startswith("        ") for line in text.splitlines())
 
 
+def test_of_images_that_were_left_out_nothing_is_claimed(
+    lab_image: Copies, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = said(capsys, 59, lab_image("multi"), "--index=1", "--provider=CM01=Server 2019")
+    assert "UNCERTAIN: every host can commit, as far as the images were looked at;" in text
+
+
 def test_names_cannot_steer_the_terminal(
     lab_image: Copies, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

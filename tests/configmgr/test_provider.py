@@ -86,6 +86,8 @@ def test_lists_of_providers(tmp_path: Path, data: bytes) -> None:
         (b'[{"name":"CM01"},{"build":"10.0.17763"}]', "provider 2"),
         (b'[{"name":"CM01"},\n"CM02"]', "provider 2"),
         (b'[{"name":\n]', "line 2"),
+        (b'[{"name":"CM01"},{"name":["CM02"]}]', "provider 2"),
+        (b'[{"name":"CM01","build":true}]', "provider 1"),
         (b"[" * 100_000, "not JSON"),
         (b"", "no provider"),
         (b"name,build\n", "no provider"),

@@ -249,6 +249,8 @@ def _print_verdict(report: PreflightReport) -> None:
     }[report.ability]
     if not report.named and report.ability is not Ability.CAN_COMMIT:
         hosts = "whether the image can be committed depends on the host"
+    if report.leaves_out:
+        hosts += ", as far as the images were looked at"
     _line(f"{words[report.readiness]}: {hosts}; checks: {counts}.")
     servers = [host for host in report.hosts if not host.is_wimdock]
     if report.named and len(servers) > 1 and report.ability is not Ability.CAN_COMMIT:

@@ -114,6 +114,9 @@ def _json_rows(text: str, path: Path) -> Iterator[tuple[str, dict[str, str]]]:
             message = f"{path}, provider {number}: not an object with name and build"
             raise UsageError(message, hint=_FILE_HINT)
         known = {str(key).lower(): value for key, value in row.items() if value is not None}
+        if any(isinstance(value, bool | list | dict) for value in known.values()):
+            message = f"{path}, provider {number}: a member is neither text nor number"
+            raise UsageError(message, hint=_FILE_HINT)
         yield f"provider {number}", {key: str(value) for key, value in known.items()}
 
 

@@ -66,6 +66,26 @@ def test_rule(points: list[ReparsePoint], build: Build | None, ability: Ability)
     assert judge_host(points, build).ability is ability
 
 
+@pytest.mark.parametrize(
+    "build, newest_known",
+    [
+        (SERVER_2012, 0x14),
+        (SERVER_2012_R2, 0x17),
+        (Build(10, 0, 10240), 0x17),
+        (SERVER_2016, 0xFFFF),
+        (Build(10, 0, 17763), 0xFFFF),
+        (Build(10, 0, 20348), 0xFFFF),
+        (Build(10, 0, 26100), 0xFFFF),
+    ],
+)
+def test_every_tag_by_its_number(build: Build, newest_known: int) -> None:
+    """Tags are numbered in the order in which Windows got them, whatever their bits say."""
+    for value in tags.TAGS:
+        known = value & 0xFFFF <= newest_known
+        expected = Ability.CAN_COMMIT if known else Ability.CANNOT
+        assert judge_host([point(r"\a\b", value)], build).ability is expected, hex(value)
+
+
 def test_wimdock_can_always_commit() -> None:
     verdict = judge_host([ALIAS, OFFICE], None, is_wimdock=True)
     assert verdict.can_commit

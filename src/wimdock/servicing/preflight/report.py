@@ -15,6 +15,7 @@ from wimdock.reparse.judgement import Strength
 from wimdock.servicing.preflight.captured import Capture
 from wimdock.servicing.preflight.check import Check, Result
 from wimdock.servicing.preflight.host import CARRIES_WINDOWS_10, Ability, HostVerdict
+from wimdock.servicing.preflight.image_file import COUNT
 from wimdock.servicing.preflight.registered import Registered
 from wimdock.servicing.preflight.space import Part
 
@@ -97,6 +98,13 @@ class PreflightReport:
         if Result.NOT_CHECKED in results or self.ability is not Ability.CAN_COMMIT:
             return Readiness.UNCERTAIN
         return Readiness.READY
+
+    @property
+    def leaves_out(self) -> bool:
+        """Tell whether the file has images that were not looked at, and that a run services."""
+        return any(
+            check.name == COUNT[0] and check.result is Result.NOT_CHECKED for check in self.checks
+        )
 
     def count(self, result: Result) -> int:
         """Count the checks with this result."""
