@@ -87,6 +87,7 @@ NAMES: dict[Build, tuple[str, ...]] = {
     VISTA: ("Windows Vista",),
     SERVER_2008: ("Server 2008",),
     SERVER_2008_R2: ("Server 2008 R2", "Windows 7"),
+    Build(6, 1, 7601): ("Server 2008 R2 SP1", "Windows 7 SP1"),
     SERVER_2012: ("Server 2012", "Windows 8"),
     SERVER_2012_R2: ("Server 2012 R2", "Windows 8.1"),
     WINDOWS_10: ("Windows 10 1507",),

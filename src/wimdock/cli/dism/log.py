@@ -32,7 +32,7 @@ _UNSPECIFIED = 0x80004005
 _HEAD = 512
 
 
-class RunLog:
+class SessionLog:
     """The log of one run; every method does nothing where there is no file to write to."""
 
     def __init__(self, path: Path | None = None, typed: str = "") -> None:
@@ -157,14 +157,14 @@ def _quoted(token: str) -> str:
     return f'{name}:"{value}"' if colon and " " not in name else f'"{token}"'
 
 
-def default_log() -> RunLog:
+def default_log() -> SessionLog:
     """Give the log of a run that asks for no other: dism.log in the folder for wimdock's state."""
     from wimdock.servicing.mounts.record import state_folder
 
-    return RunLog(state_folder() / "dism.log")
+    return SessionLog(state_folder() / "dism.log")
 
 
-def asked_log(tokens: Sequence[str], drives: Drives) -> RunLog | None:
+def asked_log(tokens: Sequence[str], drives: Drives) -> SessionLog | None:
     """Give the log that /LogPath names, also where the rest of the line makes no sense.
 
     UsageError where it lies in /MountDir: it would be written into the image, and keep it mounted.
@@ -178,4 +178,4 @@ def asked_log(tokens: Sequence[str], drives: Drives) -> RunLog | None:
 
         if place_of(path).is_relative_to(place_of(drives.path(mounted))):
             refuse_value("LogPath", typed, "it lies in the folder of the mounted image")
-    return RunLog(path, typed)
+    return SessionLog(path, typed)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from wimdock.cli.dism.drives import SETTING, Drives, read_drives
 from wimdock.cli.dism.layout import Screen, exit_status
-from wimdock.cli.dism.log import EVERYTHING, RunLog, asked_log, default_log
+from wimdock.cli.dism.log import EVERYTHING, SessionLog, asked_log, default_log
 from wimdock.cli.dism.syntax import CommandLine, parse, refuse_value
 from wimdock.cli.dism.usage import show_usage
 from wimdock.cli.dism.verbs import Verb
@@ -54,7 +54,7 @@ class Session:
     line: CommandLine
     drives: Drives
     screen: Screen
-    log: RunLog
+    log: SessionLog
 
     def path(self, *options: str) -> Path:
         """Give the path that the first of these options names, on this machine."""

@@ -24,15 +24,24 @@ _MODE = 0o644
 class LogEnd:
     """The end of a log, a file or an open text stream, to which records are appended."""
 
-    def __init__(self, target: Path | TextIO, *, most: int | None = None, marker: str = "") -> None:
+    def __init__(
+        self,
+        target: Path | TextIO,
+        *,
+        most: int | None = None,
+        archive: str = ".lo_",
+        marker: str = "",
+    ) -> None:
         """Open a file for appending, or take a stream, which stays the caller's.
 
-        A file is renamed to `.lo_`, with `marker` as its last line, before a record would make it
-        larger than `most` bytes; None lets it grow. Raises StorageError.
+        A file is renamed, with `marker` as its last line, before a record would make it larger than
+        `most` bytes; None lets it grow. `archive` takes the place of the name's suffix then. Raises
+        StorageError.
         """
         self._stream = None if isinstance(target, Path) else target
         self._path = target if isinstance(target, Path) else None
         self._most = most
+        self._archive = archive
         self._marker = _bytes(marker)
         self._fd = -1
         if self._path is not None:
@@ -96,7 +105,7 @@ class LogEnd:
 
     def _roll(self, path: Path) -> None:
         self._write(self._marker)
-        path.replace(path.with_suffix(".lo_"))
+        path.replace(path.with_suffix(self._archive))
         os.close(self._fd)
         self._fd = -1
         self._fd = _opened(path)

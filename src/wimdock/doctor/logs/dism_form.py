@@ -14,6 +14,9 @@ from wimdock.doctor.logs.appending import LogEnd, one_line
 from wimdock.doctor.logs.forms import escaped
 from wimdock.reparse.hosts import Build
 
+MOST_BYTES = 16 << 20
+"""How large a log grows before it is renamed."""
+
 _PROGRAM = "DISM.EXE"
 _LEVEL_WIDTH = 22
 _COMPONENT = "DISM   "
@@ -36,13 +39,15 @@ class DismLog:
         tid: int | None = None,
         *,
         bias: int = 0,
+        most: int | None = MOST_BYTES,
     ) -> None:
         """Open the log for appending; raise StorageError where that fails.
 
         Process and thread are the caller's where they are not given. Times are local: UTC less
-        `bias` minutes.
+        `bias` minutes. A file that would grow beyond `most` bytes becomes `.log.bak` first, the
+        archive's name that Windows uses; None never does.
         """
-        self._end = LogEnd(target)
+        self._end = LogEnd(target, most=most, archive=".log.bak")
         self._clock = clock or SystemClock()
         self._pid = os.getpid() if pid is None else pid
         self._tid = tid
