@@ -1,6 +1,6 @@
 """A server on loopback that speaks the OData of an AdminService, well or badly, over TLS.
 
-It knows `$filter` with one `eq`, `$select`, and pages with `@odata.nextLink`; it asks for a bearer
+It knows `$filter` with one `eq`, and pages with `@odata.nextLink`; it asks for a bearer
 token or for NTLM, with or without Negotiate around it, and keeps what it was asked.
 """
 
@@ -141,9 +141,6 @@ class SiteServer:
             member, _, value = options["$filter"].split(" ", 2)
             wanted = value.strip("'").replace("''", "'").lower()
             rows = [row for row in rows if str(row.get(member, "")).lower() == wanted]
-        if "$select" in options:
-            members = options["$select"].split(",")
-            rows = [{member: row.get(member) for member in members} for row in rows]
         start = int(options.get("$skiptoken", 0))
         content: Row = {
             "@odata.context": f"{self.url}/wmi/$metadata#{name}",

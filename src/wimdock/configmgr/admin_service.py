@@ -31,7 +31,6 @@ from wimdock.reparse.hosts import Build
 _PORT = 443
 _NAME = "AdminService"
 _HINT = "Write it like https://cm01.contoso.com/AdminService."
-_IMAGE_PACKAGE = ("PackageID", "Name", "PkgSourcePath", "Version")
 _MOST_SYSTEMS = 100
 
 

@@ -8,7 +8,7 @@ same server below the same address, and no page may come twice.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from urllib.parse import quote, unquote, urljoin, urlsplit
 
 from wimdock.configmgr.conversation import Conversation
@@ -21,7 +21,6 @@ MOST_ROWS = 100_000
 
 _LONGEST_LINK = 8192
 _CLASS = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
-_SAFE = "$=&'(),"
 
 
 def literal(text: str) -> str:
@@ -37,19 +36,16 @@ class ODataService:
         self._conversation = conversation
         self._address = address
 
-    def rows(self, name: str, *, where: str = "", select: Sequence[str] = ()) -> Iterator[Row]:
-        """Give the rows of a class; `where` is a $filter, `select` are the members wanted.
+    def rows(self, name: str, *, where: str = "") -> Iterator[Row]:
+        """Give the rows of a class; `where` is a $filter.
 
         Pages are asked for as they are needed. Raises the errors of the AdminService.
         """
         if not _CLASS.fullmatch(name):
             message = f"{name!r} is no class"
             raise ValueError(message)
-        options = {"$filter": where, "$select": ",".join(select)}
-        query = "&".join(
-            f"{key}={quote(value, safe='')}" for key, value in options.items() if value
-        )
-        link = f"{self._address}/{name}" + (f"?{query}" if query else "")
+        query = f"?$filter={quote(where, safe='')}" if where else ""
+        link = f"{self._address}/{name}{query}"
         asked: set[str] = set()
         count = 0
         while link:
