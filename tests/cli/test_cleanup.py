@@ -81,6 +81,40 @@ def test_yes(sample: Sample, capsys: pytest.CaptureFixture[str]) -> None:
     assert "up to 4 levels below" in again
 
 
+def test_all_that_would_be_lost_is_named(
+    sample: Sample, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (sample.staging / "golden.wim").write_text("x")
+    (sample.staging / "run\x1b.log").write_text("x")
+    (sample.package() / "other.wim").write_text("x")
+    for name in "ab":
+        (sample.mount_directory() / name).write_text("x")
+    out = text(capsys, sample.drive)
+    copies = "the working copies install.wim, other.wim"
+    assert f"lost: {copies} and 2 files in ImageMountDir." in out
+    assert "beside the packages: 1 content folder, golden.wim, run\\x1b.log\n" in out
+
+
+def test_a_staging_folder_that_is_passed_over(
+    sample: Sample, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = sample.drive.parent / "other"
+    other.mkdir()
+    (other / sample.staging.name).symlink_to(sample.staging)
+    out = text(capsys, other, "--yes", status=StorageError.exit_code)
+    assert f"symbolic link to {sample.staging}" in out
+    assert "nothing to clean up" not in out
+    assert document(capsys, other, status=StorageError.exit_code)["unsearched"]
+    assert sample.package().exists()
+
+
+def test_an_obstacle_is_said_once(sample: Sample, capsys: pytest.CaptureFixture[str]) -> None:
+    (sample.staging / "payroll.xlsx").write_text("x")
+    out = text(capsys, sample.drive, "--yes", status=UnrecognisedContent.exit_code)
+    assert out.count("payroll.xlsx") == 1
+    assert out.endswith(f"{sample.staging}: nothing was touched.\n")
+
+
 def test_the_document(sample: Sample, capsys: pytest.CaptureFixture[str]) -> None:
     found = document(capsys, sample.drive)
     assert (found["acted"], found["commands"]) == (False, None)

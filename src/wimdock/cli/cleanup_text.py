@@ -41,10 +41,11 @@ def print_plan(staging: Sequence[Path], search: Search, plan: CleanupPlan) -> No
         _print_folder(folder)
     if not plan.folders:
         places = ", ".join(visible(str(path)) for path in staging)
-        print_text(
-            f"There is no {STAGING_FOLDER} at {places} or up to {DEPTH} levels below: "
-            "nothing to clean up."
-        )
+        found = f"no {STAGING_FOLDER} at {places} or up to {DEPTH} levels below"
+        if search.unsearched:
+            print_text(f"Found {found}, but not everything was searched.")
+        else:
+            print_text(f"There is {found}: nothing to clean up.")
 
 
 def _print_folder(plan: FolderPlan) -> None:
@@ -67,6 +68,14 @@ def _print_folder(plan: FolderPlan) -> None:
             lines.append(_step(package))
         for line in lines:
             print_text(visible(f"  {package.package_id}: {line}"))
+    beside = (
+        [count(len(folder.content_folders), "content folder")] if folder.content_folders else []
+    )
+    beside += [visible(path.name) for path in folder.loose_files]
+    if beside:
+        print_text(f"  beside the packages: {', '.join(beside)}")
+    for record in folder.records:
+        print_text(f"  {visible(str(record.directory))} is gone; the record of its mount is left.")
     if plan.obstacles:
         _print_errors(plan.obstacles)
         return
@@ -105,6 +114,9 @@ def print_result(result: CleanupResult) -> None:
 
 def _print_outcome(result: FolderResult) -> None:
     path = visible(str(result.plan.folder.path))
+    if result.plan.obstacles:
+        print_text(f"{path}: nothing was touched.")
+        return
     tally = result.tally
     done = [
         f"{count(len(result.unmounted), 'image')} unmounted" if result.unmounted else "",

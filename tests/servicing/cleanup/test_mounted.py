@@ -14,7 +14,7 @@ import pytest
 from tests.cli.demo_files import copy_demo
 from tests.servicing.cleanup.staging_sample import PACKAGE, Sample
 from tests.servicing.cleanup.test_clearing import cleaned, finished, plan_for, refused
-from tests.servicing.mounts_at_hand import daemon_of, end_all, kill_daemon, need_mounting
+from tests.servicing.mounts_at_hand import daemon_of, end_all, kill_daemon, need_mounting, umount
 from tests.servicing.surroundings import everything_in, quick
 from wimdock.errors import ImageBusy, MountInUse, NotMounted, StagingError
 from wimdock.servicing import wimlib
@@ -167,7 +167,7 @@ def test_a_mount_that_does_not_answer(images: Sample) -> None:
 
 def test_a_record_of_a_mount_that_is_gone(images: Sample) -> None:
     mount_ours(images)
-    subprocess.run(("umount", images.mount_directory()), check=True)
+    umount(images.mount_directory())
     package = package_of(images)
     assert package.state is PackageState.STALE
     assert package.reason == "nothing is mounted, but a record of a mount is left"
@@ -178,7 +178,7 @@ def test_a_record_of_a_mount_that_is_gone(images: Sample) -> None:
 
 def test_a_record_without_a_folder(images: Sample) -> None:
     mount_ours(images)
-    subprocess.run(("umount", images.mount_directory()), check=True)
+    umount(images.mount_directory())
     images.mount_directory().rmdir()
     assert package_of(images).state is PackageState.STALE
     finished(images)
@@ -188,7 +188,7 @@ def test_a_record_without_a_folder(images: Sample) -> None:
 def test_a_record_of_a_package_that_is_gone(images: Sample) -> None:
     """Somebody has deleted the folder by hand: with the record no new run could mount there."""
     mount_ours(images)
-    subprocess.run(("umount", images.mount_directory()), check=True)
+    umount(images.mount_directory())
     shutil.rmtree(images.package())
     (found,) = find_staging([images.staging])
     assert [each.directory for each in found.records] == [images.mount_directory()]
@@ -226,7 +226,7 @@ def test_a_mount_on_a_mount(images: Sample) -> None:
     try:
         assert "tmpfs" in refused(images).message
     finally:
-        subprocess.run(("umount", images.mount_directory()), check=True)
+        umount(images.mount_directory())
     finished(images)
 
 
@@ -237,7 +237,7 @@ def test_files_under_the_mount(images: Sample, tmp_path: Path) -> None:
     view.mkdir()
     subprocess.run(("mount", "--bind", images.package(), view), check=True)
     (view / images.mount_directory().name / "hidden").write_text("x")
-    subprocess.run(("umount", view), check=True)
+    umount(view)
     (error,) = cleaned(plan_for(images)).errors
     assert "not empty" in error.message
     assert (images.mount_directory() / "hidden").exists()

@@ -43,7 +43,7 @@ def commands_for(folder: StagingFolder, windows_name: WindowsName) -> tuple[str,
 
 
 def _directory(package: StagedPackage, windows_name: WindowsName) -> str:
-    """Give a mount directory as Windows has it, else as it was typed to DISM where that is known."""
+    """Give a mount directory as Windows has it, else as it was typed to DISM, where it was."""
     name = windows_name(package.mount_directory)
     place = staging_place(package.typed)
     fits = place and place.is_mount_directory and place.package_id == package.package_id

@@ -60,7 +60,8 @@ class StagedPackage:
     where they were not counted. `since` is when it was mounted, or the newest change in it.
     `reason` says from what the state follows, `unreadable` what could not be looked at, `typed`
     the mount directory in Windows' words, where a record or DISM's mark tells. `is_silent`: a mount
-    that does not answer just now, and may be committing.
+    that does not answer just now, and may be committing. `images` names the copies of image files,
+    `files_in_mount` counts what lies in a mount directory where nothing is mounted.
     """
 
     package_id: str
@@ -77,6 +78,8 @@ class StagedPackage:
     typed: str = ""
     is_silent: bool = False
     unreadable: tuple[str, ...] = ()
+    images: tuple[str, ...] = ()
+    files_in_mount: int = 0
 
     @property
     def lost(self) -> str:
@@ -95,7 +98,13 @@ class StagedPackage:
             return f"{what} ({'; '.join(counted)}){copy}" if counted else what + copy
         if not self.files:
             return "nothing"
-        return "the working copy of the image" if self.image else "leftover files"
+        left = ["the working copy of the image"] if len(self.images) == 1 else []
+        if len(self.images) > 1:
+            left = [f"the working copies {', '.join(self.images)}"]
+        if self.files_in_mount:
+            plural = "" if self.files_in_mount == 1 else "s"
+            left.append(f"{self.files_in_mount:,} file{plural} in {self.mount_directory.name}")
+        return " and ".join(left) or "leftover files"
 
 
 @dataclass(frozen=True, slots=True)

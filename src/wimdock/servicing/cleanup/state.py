@@ -54,11 +54,12 @@ class View:
 def state_of(package: StagedPackage, entries: Sequence[Entry], view: View) -> StagedPackage:
     """Complete a package: its state, the reason for it, and with `view.deep` what would be lost."""
     directory = next((e.path for e in entries if e.kind is Kind.MOUNT_DIRECTORY), None)
-    images = [e.path for e in entries if e.kind is Kind.IMAGE]
+    images = tuple(e.path.name for e in entries if e.kind is Kind.IMAGE)
     package = replace(
         package,
         mount_directory=directory or package.mount_directory,
-        image=images[0].name if images else "",
+        image=images[0] if images else "",
+        images=images,
     )
     package = _judged(package, directory, view)
     return _measured(package, entries, view) if view.deep else package
@@ -172,15 +173,20 @@ def _measured(package: StagedPackage, entries: Sequence[Entry], view: View) -> S
         return package
     counted = Measure()
     points = {mount.point for mount in view.mounts}
+    in_mount = 0
     for entry in entries:
+        before = counted.files
         if entry.path not in points:
             counted.add(entry.path)
+        if entry.kind is Kind.MOUNT_DIRECTORY:
+            in_mount = counted.files - before
     package = replace(
         package,
         size=counted.size,
         files=counted.files,
         since=package.since or counted.changed,
         unreadable=tuple(counted.unreadable),
+        files_in_mount=in_mount,
     )
     if not package.state.can_be_discarded or package.mounted is None or package.is_silent:
         return package
