@@ -112,7 +112,9 @@ def test_newer_kinds_are_told_of_a_host_that_can_commit() -> None:
     verdict = judge_host([ALIAS], SERVER_2016)
     assert verdict.can_commit
     assert verdict.strong == 1
-    assert "1 reparse point is of a kind newer than Server 2016" in verdict.reason
+    assert verdict.reason.endswith(
+        "; 1 reparse point is of a kind newer than Server 2016 (1 APPEXECLINK)."
+    )
 
 
 def test_ability_never_falls_as_hosts_get_newer(lab_image: Callable[[str], Path]) -> None:

@@ -6,6 +6,7 @@ point. The rule, and what is known and what is assumed of it: docs/decisions/000
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import Enum
@@ -123,6 +124,14 @@ class _Found:
         if len(group.examples) < _EXAMPLES:
             group.examples.append(point.path)
 
+    def newer_kinds(self) -> str:
+        """Name the kinds that the host does not know, the commonest first."""
+        kinds: Counter[str] = Counter()
+        for (strength, _, tag, _), group in self.groups.items():
+            if strength is Strength.STRONG:
+                kinds[tag.name] += group.count
+        return ", ".join(f"{count:,} {name}" for name, count in kinds.most_common())
+
     def troubles(self) -> tuple[Trouble, ...]:
         found = [
             Trouble(owner, tag, strength, reason, group.count, tuple(group.examples))
@@ -141,7 +150,8 @@ def _known_build(found: _Found, host: Build) -> tuple[Ability, str]:
         reason = "Microsoft says that Server 2016 and later carry the reparse points of Windows 10"
         if found.strong:
             verb = "is" if found.strong == 1 else "are"
-            reason += f"; {_points(found.strong)} {verb} of a kind newer than {host.name}"
+            reason += f"; {_points(found.strong)} {verb} of a kind newer than {host.name} ("
+            reason += f"{found.newer_kinds()})"
         return Ability.CAN_COMMIT, f"{reason}."
     if found.strong:
         ends = "a commit ends with 0x800700A1"
