@@ -140,9 +140,9 @@ def test_a_large_log_is_renamed_and_read_in_order(tmp_path: Path) -> None:
 
 def test_a_large_dism_log_is_renamed_and_read_in_order(tmp_path: Path) -> None:
     path = tmp_path / "dism.log"
-    with DismLog(path, CLOCK, 1, 2, most=4000) as log:
+    with DismLog(path, CLOCK, 1, 2, most=4000) as dism:
         for number in range(60):
-            log.info("DISM Manager", f"message {number}")
+            dism.info("DISM Manager", f"message {number}")
     assert path.with_name("dism.log.bak").stat().st_size <= 4000
     found = [record.message for record in read_logs([path])]
     numbers = [int(message.split()[-1]) for message in found]
