@@ -30,7 +30,7 @@ from wimdock.servicing.mounts import (
     unmount,
 )
 from wimdock.servicing.mounts.commit import Settled
-from wimdock.servicing.mounts.record import Phase, read_record
+from wimdock.servicing.mounts.record import Phase, all_records, read_record
 from wimdock.servicing.service import ServiceOptions
 from wimdock.wim import Archive
 from wimdock.wim.generations import read_generations, sidecar_path
@@ -355,6 +355,20 @@ def test_a_disk_that_is_full(image: Path, place: Path, tmp_path: Path, *, again:
 
 def _room(folder: Path) -> int:
     return shutil.disk_usage(folder).free
+
+
+def test_a_disk_that_is_full_keeps_no_mount(
+    image: Path, place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Discarding may be what frees the disk, and the records lie there too."""
+    with small_disk(tmp_path / "disk", "64k") as folder:
+        monkeypatch.setenv("WIMDOCK_STATE", str(folder / "state"))
+        mount(image, 1, place, writable=True, world=quick())
+        with pytest.raises(OSError, match="No space"):
+            (folder / "fill").write_bytes(bytes(1 << 20))
+        unmount(place, commit=False, world=quick())
+        assert all_records() == ()
+        assert not is_mount_point(place)
 
 
 def test_a_dead_process_and_what_is_left_of_it(image: Path, place: Path, tmp_path: Path) -> None:

@@ -41,7 +41,12 @@ class MountPoint:
     @property
     def is_wim(self) -> bool:
         """Tell whether it is a WIM image that wimlib mounted."""
-        return self.kind in _WIM_TYPES or (self.kind == "fuse" and self.source in _WIM_SOURCES)
+        return is_wim(self.kind, self.source)
+
+
+def is_wim(kind: str, source: str) -> bool:
+    """Tell by its type and source whether a file system is what wimlib mounts."""
+    return kind in _WIM_TYPES or (kind == "fuse" and source in _WIM_SOURCES)
 
 
 def mount_points() -> tuple[MountPoint, ...]:

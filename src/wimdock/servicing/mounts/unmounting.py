@@ -41,6 +41,8 @@ from wimdock.servicing.mounts.staging import changes_size, remove_staging
 from wimdock.servicing.options import Surroundings, surroundings
 from wimdock.wim.generations import Generation
 
+_DISK_FULL = 0x80070070
+
 
 @dataclass(frozen=True, slots=True)
 class Unmounted:
@@ -97,7 +99,7 @@ def _not_mounted(directory: Path) -> NotMounted:
 def _discard(found: Mounted, world: Surroundings) -> Unmounted:
     record = found.record
     if record is not None:
-        write_record(record.in_phase(Phase.DISCARDING), world.disk)
+        _note_discarding(record, world)
     with world.reporter.step(f"Unmount {found.directory}"):
         try:
             end_mount(found.directory, world.reporter)
@@ -108,6 +110,18 @@ def _discard(found: Mounted, world: Surroundings) -> Unmounted:
         if record is not None:
             _forget(record, world)
     return Unmounted(found.directory, found.image, found.index, committed=False)
+
+
+def _note_discarding(record: MountRecord, world: Surroundings) -> None:
+    """Record that a mount is being discarded; a full disk is no reason to keep it.
+
+    Discarding may be what frees the disk. A crash then leaves the record of a mount that is gone.
+    """
+    try:
+        write_record(record.in_phase(Phase.DISCARDING), world.disk)
+    except StorageError as error:
+        if error.hresult != _DISK_FULL:
+            raise
 
 
 def _end_stale(found: Mounted, world: Surroundings, *, commit: bool) -> Unmounted:
@@ -218,7 +232,7 @@ def _failed(record: MountRecord, world: Surroundings, error: WimdockError) -> No
         hint = "Check the image's disk and try again; --discard gives the changes up."
         if shutil.disk_usage(record.image.parent).free < changes_size(record):
             hint = "Free space on the image's disk and try again; --discard gives the changes up."
-            raise CommitFailed(message, hint=hint, hresult=0x80070070) from error
+            raise CommitFailed(message, hint=hint, hresult=_DISK_FULL) from error
         raise CommitFailed(message, hint=hint, hresult=error.hresult) from error
     found = mounted_at(record.directory)
     if found is None or found.state is MountState.OK:
