@@ -406,12 +406,23 @@ def test_two_clean_ups_from_the_start(sample: Sample) -> None:
     assert sample.untouched()
 
 
-def test_a_locked_copy_of_an_image(sample: Sample) -> None:
+@pytest.mark.parametrize("place", ["package", "staging"])
+def test_a_locked_copy_of_an_image(sample: Sample, place: str) -> None:
     """Seen by its lock where the process that holds it cannot be seen."""
-    with (sample.package() / "install.wim").open("rb") as image:
+    path = (sample.package() if place == "package" else sample.staging) / "install.wim"
+    path.touch()
+    with path.open("rb") as image:
         fcntl.flock(image, fcntl.LOCK_EX)
         error = refused(sample)
     assert isinstance(error, ImageBusy)
+    finished(sample)
+
+
+def test_another_file_system_that_is_named_like_a_mounted_image(sample: Sample) -> None:
+    with mounted("-t", "tmpfs", "wimfs", sample.mount_directory()):
+        (found,) = find_staging([sample.staging])
+        assert found.packages[0].state is PackageState.MOUNTED_BY_OTHER
+        refused(sample)
     finished(sample)
 
 

@@ -196,10 +196,14 @@ def _refuse_users(folder: StagingFolder) -> None:
 
 
 def _refuse_locked(folder: StagingFolder) -> None:
-    """Raise ImageBusy where a program holds the lock on a copy of an image."""
+    """Raise ImageBusy where a program holds the lock on a copy of an image.
+
+    The locks are not kept: on a FUSE file system, such as NTFS through ntfs-3g, a file that is open
+    while it is deleted stays under another name, and its folder would not be empty.
+    """
     entries = [e for p in folder.packages for e in entries_of(p.path, of_package=True)]
-    images = [entry.path for entry in entries if entry.kind is Kind.IMAGE]
-    for path in images:
+    entries += entries_of(folder.path, of_package=False)
+    for path in (entry.path for entry in entries if entry.kind is Kind.IMAGE):
         fd = open_file(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
         try:
             with lock_on(fd, path):

@@ -23,11 +23,10 @@ from wimdock.servicing.cleanup.measure import Measure
 from wimdock.servicing.cleanup.mount_table import Mount
 from wimdock.servicing.cleanup.staged import PackageState, StagedPackage
 from wimdock.servicing.cleanup.volume import Volume
+from wimdock.servicing.mounts.mountinfo import is_wim
 
 if TYPE_CHECKING:
     from wimdock.servicing.mounts import Mounted
-
-_WIMFS = "wimfs"
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +100,7 @@ def _mounted(
 ) -> StagedPackage:
     others = [mount for mount in mounts if mount.point != package.mount_directory]
     here = [mount for mount in mounts if mount.point == package.mount_directory]
-    if others or _WIMFS not in f"{here[-1].kind} {here[-1].source}":
+    if others or not is_wim(here[-1].kind, here[-1].source):
         mount = (others or here)[-1]
         reason = f"a file system of the type {mount.kind} is mounted at {mount.point}"
         return replace(package, state=PackageState.MOUNTED_BY_OTHER, reason=reason)
