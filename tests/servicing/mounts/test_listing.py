@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import json
 import os
 import shutil
 import subprocess
+import threading
 from dataclasses import replace
 from pathlib import Path
 
@@ -36,6 +38,7 @@ from wimdock.servicing.mounts.record import (
     all_records,
     read_record,
     record_path,
+    working_on,
     write_record,
 )
 from wimdock.servicing.mounts.staging import abandoned_staging, staging_path
@@ -276,6 +279,24 @@ def test_what_no_mount_leaves_is_not_removed(what: str, image: Path, place: Path
     assert "move it away" in caught.value.hint
     assert (treasure / "gold").exists()
     assert read_record(place) == record
+
+
+def test_who_only_lists_keeps_nobody_from_working(image: Path, place: Path) -> None:
+    """A list of mounts holds the lock for a moment, to see whether somebody else does."""
+    recorded(image, place)
+    with working_on(place):
+        pass
+    path = record_path(place).with_suffix(".lock")
+    with path.open("rb") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        freed = threading.Timer(0.05, fcntl.flock, (lock, fcntl.LOCK_UN))
+        freed.start()
+        with working_on(place):
+            pass
+        freed.join()
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with pytest.raises(ImageBusy, match="another wimdock"), working_on(place):
+            pass
 
 
 def test_one_that_cannot_be_cleared_away_keeps_no_other(image: Path, place: Path) -> None:

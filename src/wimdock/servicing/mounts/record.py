@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -23,6 +24,8 @@ from wimdock.reparse.hosts import Build
 
 _FORMAT = {"document": "mount", "version": 1}
 _LARGEST = 1 << 16
+_MOMENT = 0.3
+_PAUSE = 0.01
 # The folders that this thread of work holds itself.
 _HELD: ContextVar[frozenset[Path]] = ContextVar("held", default=frozenset())
 
@@ -141,15 +144,9 @@ def working_on(directory: Path) -> Iterator[None]:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise storage_error(error, path.parent) from error
-    import fcntl
-
     fd = open_file(path, os.O_RDWR | os.O_CREAT)
     try:
-        try:
-            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            message = f"another wimdock is mounting or unmounting {directory}"
-            raise ImageBusy(message) from error
+        _lock(fd, directory)
         before = _HELD.set(_HELD.get() | {directory})
         try:
             yield
@@ -157,6 +154,23 @@ def working_on(directory: Path) -> Iterator[None]:
             _HELD.reset(before)
     finally:
         os.close(fd)
+
+
+def _lock(fd: int, directory: Path) -> None:
+    """Take the lock; who only asks for it, as a list of mounts does, has it for a moment."""
+    import fcntl
+
+    end = time.monotonic() + _MOMENT
+    while True:
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            if time.monotonic() > end:
+                message = f"another wimdock is mounting or unmounting {directory}"
+                raise ImageBusy(message) from error
+            time.sleep(_PAUSE)
+        else:
+            return
 
 
 def is_worked_on(directory: Path) -> bool:
