@@ -91,7 +91,16 @@ def _can_follow(finding: Finding, earlier: Finding) -> bool:
     """Tell whether a failure is of a kind that an earlier one brings about."""
     if earlier.incident is finding.incident or earlier.rule is None:
         return False
+    if _is_elsewhere(finding.incident, earlier.incident):
+        return False
     return finding.rule is None or finding.rule.id in earlier.rule.leaves_behind
+
+
+def _is_elsewhere(one: Incident, other: Incident) -> bool:
+    """Tell whether two incidents share no folder or no host: what one leaves disturbs no other."""
+    hosts = {one.host, other.host} - {None}
+    staged = {bool(each.package or each.work) for each in (one, other)}
+    return len(hosts) > 1 or len(staged) > 1
 
 
 def _precedes(earlier: Finding, later: Finding) -> bool:

@@ -62,12 +62,23 @@ def surroundings(incident: Incident, known: Known) -> Surroundings:
 
 
 def _hosts(incident: Incident, providers: Sequence[Provider]) -> tuple[Build | None, ...]:
-    """Give the builds that may have done the work: the log's, the named provider's, or all."""
+    """Give the builds that may have done the work: the log's, the named provider's, or all.
+
+    A server that a log names and nobody gave may be of any build: then so may the host.
+    """
     if incident.host is not None:
         return (incident.host,)
     hosts = [provider for provider in providers if not provider.is_wimdock]
     named = named_providers(incident, hosts)
-    return tuple(dict.fromkeys(each.build for each in (named or hosts)))
+    builds = [each.build for each in (named or hosts)]
+    if builds and not named and _is_server(system_of(incident)):
+        builds.append(None)
+    return tuple(dict.fromkeys(builds))
+
+
+def _is_server(name: str) -> bool:
+    """Tell whether this is a name, and no placeholder such as an article has."""
+    return bool(name) and not name.startswith("<")
 
 
 def named_providers(incident: Incident, providers: Sequence[Provider]) -> list[Provider]:
@@ -234,8 +245,16 @@ class _Diagnosis:
         return notes
 
     def _notes_on_hosts(self) -> list[str]:
+        server, notes = system_of(self.incident), []
         if len(self.around.hosts) > 1:
-            return [_PROVIDERS_DIFFER]
+            if not named_providers(self.incident, self.known.providers) and _is_server(server):
+                notes.append(
+                    f"A status message names the server {server}, which is none of the providers "
+                    f"given: give --provider {server.partition('.')[0]}=BUILD as well."
+                )
+            if len({*self.around.hosts} - {None}) > 1:
+                notes.append(_PROVIDERS_DIFFER)
+            return notes or [_PROVIDERS]
         host = self.incident.host
         named = named_providers(self.incident, self.known.providers)
         notes = [

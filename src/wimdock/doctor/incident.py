@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import chain
 
 from wimdock.doctor.gathering import Gathered, HostSpan
@@ -149,7 +149,7 @@ def _affinity(session: Session, incident: Incident) -> tuple[int, float]:
         if session.package != package:
             return 0, 0.0
         score += _BY_PACKAGE
-    elif isinstance(session, Command) and (session.mount or session.image) and not session.package:
+    elif isinstance(session, Command) and not session.package and session.has_own_work:
         return 0, 0.0  # it works on something that lies in no staging folder
     apart = _apart(session, incident)
     shared = _codes(session) & {code for each in incident.sessions for code in _codes(each)}
@@ -157,7 +157,8 @@ def _affinity(session: Session, incident: Incident) -> tuple[int, float]:
         if apart > _SLACK:
             return 0, 0.0
         distance = abs((session.begin.order or 0) - (incident.begin.order or 0))
-        if score or shared or not isinstance(session, Command):
+        # Servers service themselves at night as well: time alone joins nothing.
+        if score or shared:
             score += _BY_TIME
     if shared:
         score += _BY_CODE
@@ -166,19 +167,19 @@ def _affinity(session: Session, incident: Incident) -> tuple[int, float]:
 
 def _apart(session: Session, incident: Incident) -> timedelta | None:
     """Give the time between a session and an incident, none where they overlap or one has none."""
-    spans = [
-        (each.begin.local_time, each.end.local_time or each.begin.local_time)
-        for each in incident.sessions
-    ]
-    begin = session.begin.local_time
-    end = session.end.local_time or begin
+    span = _span(session)
     found: timedelta | None = None
-    for first, last in spans:
-        if begin is None or end is None or first is None or last is None:
+    for other in map(_span, incident.sessions):
+        if not span or not other:
             continue
-        apart = max(first - end, begin - last, timedelta())
+        apart = max(other[0] - span[-1], span[0] - other[-1], timedelta())
         found = apart if found is None else min(found, apart)
     return found
+
+
+def _span(session: Session) -> list[datetime]:
+    """Give first and last time of a session; the clock may have been set back within it."""
+    return sorted(filter(None, (session.begin.local_time, session.end.local_time)))
 
 
 def _codes(session: Session) -> set[int]:
@@ -189,12 +190,14 @@ def _find_host(incident: Incident, hosts: list[HostSpan]) -> None:
     """Find the host: as its own commands name it, else as the same DISM.log does near that time.
 
     A DISM.log that has nothing to do with the incident may be of any machine: its host is no
-    evidence.
+    evidence. Nor is one where commands of two hosts would belong to it.
     """
-    for command in incident.commands:
-        if command.host is not None:
-            incident.host, incident.host_place = command.host, command.host_place
-            return
+    named = [command for command in incident.commands if command.host is not None]
+    own = [command for command in named if command.package] or named
+    if own:
+        if len({command.host for command in own}) == 1:
+            incident.host, incident.host_place = own[0].host, own[0].host_place
+        return
     families = {command.family for command in incident.commands}
     near = [
         span

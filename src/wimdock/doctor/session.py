@@ -122,6 +122,11 @@ class Command(Session):
         return self.has_begun and self.has_ended and not self.has_error and not self.is_troubled
 
     @property
+    def has_own_work(self) -> bool:
+        """Tell whether it says what it was called for: a command line, a mount or an image."""
+        return bool(self.line or self.mount or self.image)
+
+    @property
     def key(self) -> str:
         """What makes two commands the same: their words, without regard to case and spaces."""
         return " ".join(self.line.casefold().replace('"', "").split())
