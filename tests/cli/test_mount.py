@@ -79,10 +79,10 @@ def test_a_mount_from_beginning_to_end(
 ) -> None:
     out = shown(capsys, "mount", image, place, "--write")
     assert f"Image 1 of demo.wim is mounted read/write in {place}." in out
-    assert f"`wimdock unmount {place} --commit or --discard` ends it." in out
+    assert f"`wimdock unmount {place} --commit` ends it and keeps the changes, --disc" in out
     out = shown(capsys, "mounts")
     (row,) = (line for line in out.splitlines() if line.endswith(str(place)))
-    assert row.split()[:4] == ["Ok", "1", "read/write", "wimdock"]
+    assert row.split()[:4] == ["mounted", "1", "read/write", "wimdock"]
     (place / "new.txt").write_text("new")
     out = shown(capsys, "unmount", place, "--commit")
     assert f"{place} is unmounted; demo.wim is in generation 3" in out
@@ -102,7 +102,7 @@ def test_the_json_documents(image: Path, place: Path, capsys: pytest.CaptureFixt
     assert (found["index"], found["writable"]) == (1, True)
     assert found["staging"].endswith(".wimdock-staging")
     listed = mine(document(capsys, "mounts"), place)
-    assert (listed["state"], listed["owner"], listed["note"]) == ("Ok", "wimdock", "")
+    assert (listed["state"], listed["owner"], listed["note"]) == ("mounted", "wimdock", "")
     assert listed["since"] == found["since"]
     done = document(capsys, "unmount", place, "--commit")
     assert (done["committed"], done["generation"]) == (True, 3)
@@ -118,7 +118,7 @@ def test_what_is_left_of_a_mount(
 ) -> None:
     shown(capsys, "mount", image, place, "--write")
     kill_daemon(place)
-    assert mine(document(capsys, "mounts"), place)["state"] == "Needs Remount"
+    assert mine(document(capsys, "mounts"), place)["state"] == "stale"
     out = shown(capsys, "mounts")
     assert f"{place}: The process that kept it mounted has ended" in out
     assert "wimdock mounts --cleanup" in out

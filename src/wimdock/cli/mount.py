@@ -56,8 +56,9 @@ def mount(*, image: Path, directory: Path, index: int | None, write: bool, as_js
         f"Image {record.index} of {visible(record.image.name)} is mounted {how} in "
         f"{visible(str(record.directory))}."
     )
-    ways = "--commit or --discard" if write else "--discard"
-    print_text(f"`wimdock unmount {visible(shlex.quote(str(directory)))} {ways}` ends it.")
+    way = "--commit` ends it and keeps the changes, --discard loses them." if write else ""
+    command = f"`wimdock unmount {visible(shlex.quote(str(directory)))}"
+    print_text(f"{command} {way or '--discard` ends it.'}")
 
 
 def _only_index(image: Path) -> int:

@@ -29,9 +29,9 @@ _COLUMNS = ("state", Column("index", right=True), "mode", "owner", "since", "ima
 def mounts(*, cleanup: bool, as_json: bool) -> None:
     """List the mounted images and what is left of mounts that are over.
 
-    A mount is `Ok`, or `Needs Remount` where its process has ended or the machine was restarted, or
-    `Invalid` where it cannot be mounted again as it was. Its owner is `wimlib` where wimdock did
-    not mount it, or another user did.
+    An image is `mounted`; or its mount is `stale` where its process has ended or the machine was
+    restarted, or `invalid` where it cannot be mounted again as it was. The owner is `wimlib`
+    where wimdock did not mount it, or another user did.
     """
     from wimdock.servicing.mounts import cleanup_mountpoints, list_mounts
 

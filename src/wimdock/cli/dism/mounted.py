@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from wimdock.servicing.mounts import Mounted
 
 
+# What DISM calls the states of a mount.
+_STATUS = {"mounted": "Ok", "stale": "Needs Remount", "invalid": "Invalid"}
 _ON_DRIVE = re.compile(r"[A-Za-z]:[\\/]")
 
 
@@ -40,7 +42,7 @@ def _rows(session: Session, mounted: Mounted) -> list[tuple[str, object]]:
         ("Image File", UNDEFINED if mounted.image is None else name(mounted.image)),
         ("Image Index", UNDEFINED if mounted.index is None else mounted.index),
         ("Mounted Read/Write", "Yes" if mounted.writable else "No"),
-        ("Status", mounted.state.value),
+        ("Status", _STATUS[mounted.state.value]),
     ]
 
 

@@ -36,11 +36,11 @@ WIMLIBS = "wimlib"
 
 
 class MountState(Enum):
-    """The state of a mount, in DISM's words."""
+    """The state of a mount; DISM calls these Ok, Needs Remount and Invalid."""
 
-    OK = "Ok"
-    NEEDS_REMOUNT = "Needs Remount"
-    INVALID = "Invalid"
+    OK = "mounted"
+    NEEDS_REMOUNT = "stale"
+    INVALID = "invalid"
 
 
 @dataclass(frozen=True, slots=True)
