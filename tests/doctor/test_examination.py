@@ -115,7 +115,7 @@ def test_a_provider_that_contradicts_the_log_is_told(tmp_path: Path) -> None:
 def test_one_failure_told_in_many_ways_is_one_finding(tmp_path: Path) -> None:
     (finding,) = found(failed_run().write(tmp_path)).findings
     assert finding.codes == (0x800700A1,)
-    assert [trace.line for trace in finding.traces] == [5, 6, 7, 8]
+    assert [trace.line for trace in finding.traces] == [4, 5, 6, 7, 8]
     command = f"Dism.exe /unmount-image /mountdir:{MOUNT.format(package='CAS00123')} /discard"
     assert finding.clean_up[0].command == command
     assert finding.incident.index == 1
