@@ -214,7 +214,8 @@ def _refuse_host(record: MountRecord) -> None:
     with naming(record.image), Archive.open(record.image) as archive:
         verdict = judge_host(reparse_points(archive.image(record.index)), record.host)
     if verdict.ability is Ability.CANNOT:
-        message = f"{record.directory} cannot be committed: {verdict.reason.rstrip('.')}"
+        which = "a reparse point" if verdict.strong == 1 else f"{verdict.strong:,} reparse points"
+        message = f"{record.host.name} cannot commit {record.directory}: it does not know {which}"
         hint = (
             f"`wimdock unmount {typed(record.directory)} --discard` is the only way out; "
             "committing fails again."
