@@ -1,8 +1,8 @@
 """Reads a log to its end and prints how many there were: python -m bench.log_reader WHAT FILE.
 
 WHAT is `records` (every record), `fields` (every record with all that can be asked of it),
-`notable` (only those that can matter to a diagnosis, with all that can be asked of them) or
-`lines` (Python's own lines, the least that any reader in Python must do).
+`notable` (only those that can matter to a diagnosis), `findings` (these with all that can be asked
+of them) or `lines` (Python's own lines, the least that any reader in Python must do).
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ def main(what: str, path: Path) -> int:
     if what == "lines":
         with path.open(encoding="utf-8") as file:
             count = sum(1 for _ in file)
-    elif what == "records":
-        count = sum(1 for _ in read_logs([path], companions=False))
-    elif what in ("fields", "notable"):
-        found = read_logs([path], companions=False, notable_only=what == "notable")
-        count = sum(1 for record in found if _asked(record))
+    elif what in ("records", "fields", "notable", "findings"):
+        notable_only = what in ("notable", "findings")
+        found = read_logs([path], companions=False, notable_only=notable_only)
+        asked = what in ("fields", "findings")
+        count = sum(1 for record in found if not asked or _asked(record))
     else:
         return 2
     print(count)

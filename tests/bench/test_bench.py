@@ -55,6 +55,8 @@ def test_a_quick_run_measures_the_logs(tmp_path: Path, capsys: pytest.CaptureFix
     assert found == {
         "records, per second": 50.0,
         "notable, per second": 50.0,
+        "notable with all fields, per second": 50.0,
+        "records with all fields, per second": 50.0,
         "peak memory of reading": 200.0,
     }
     assert list(said["runs"]) == ["CBS.log"]

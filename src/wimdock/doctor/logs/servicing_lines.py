@@ -16,13 +16,13 @@ def _start_of_record(group: str) -> str:
     """Give the regular expression of a record's begin, its parts in groups of a kind."""
     date = rf"{group}\d{{4}})-{group}\d\d)-{group}\d\d)"
     time = rf"{group}\d\d):{group}\d\d):{group}\d\d)(?:[.,]{group}\d{{1,9}}))?"
-    return rf"{date} {time}, +{group}[A-Za-z]\w{{0,15}})(?=\s|\Z)"
+    return rf"{date} {time}, +{group}[A-Za-z])"
 
 
 START_OF_RECORD = _start_of_record("(?:")
 """What a record of DISM.log or CBS.log begins with, for regular expressions in ASCII."""
 
-_START = re.compile(_start_of_record("("), re.ASCII)
+_START = re.compile(_start_of_record("(") + r"(\w{0,15})", re.ASCII)
 _COMPONENT = re.compile(r" +(?:(DISM|CBS|CSI|DPX|SXS|[A-Z][A-Za-z]{1,8}(?= {2}))(?: +|\Z))?")
 _COMPONENT_WIDTH = 7
 _STACK = re.compile(
@@ -51,7 +51,7 @@ def parse_servicing(text: str) -> Parts:
     start = _START.match(text)
     if start is None:
         return Parts(text)
-    *digits, level = start.groups("")
+    *digits, initial, rest_of_level = start.groups("")
     rest = _COMPONENT.match(text, start.end())
     component, message = "", text[start.end() :]
     if rest is not None:
@@ -65,7 +65,7 @@ def parse_servicing(text: str) -> Parts:
         component,
         process,
         thread,
-        _LEVELS.get(level, Severity.UNKNOWN),
+        _LEVELS.get(initial + rest_of_level, Severity.UNKNOWN),
         moment(*digits),
     )
 

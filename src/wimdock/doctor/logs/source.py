@@ -14,8 +14,8 @@ from pathlib import Path
 from wimdock.errors import LogError
 from wimdock.files import storage_error
 
-BLOCK = 1 << 20
-"""Bytes that are read at once."""
+BLOCK = 1 << 17
+"""Bytes that are read at once: what the processor's caches hold while it is searched."""
 
 COMPRESSED = (".gz", ".xz")
 
