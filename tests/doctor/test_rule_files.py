@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from pathlib import Path
 
@@ -138,3 +139,24 @@ def test_heads_are_read_at_once() -> None:
         load_heads()
         took.append(time.process_time() - begin)
     assert min(took) < 0.04
+
+
+def test_an_expression_that_never_ends_is_ended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("wimdock.doctor.expression.MOST_SECONDS", 0.1)
+    rule = read_rule(
+        written(tmp_path, WHOLE.replace('functions = ["InstallUpdate"]', "message = '(a+)+$'"))
+    )
+    expression = rule.evidence[0].message
+    assert expression is not None
+    assert expression.found_in("aaa")
+    with pytest.raises(RuleError, match=r"77-of-ours.toml: evidence\[1\].message: .* takes more"):
+        expression.found_in("a" * 60 + "!")
+    assert not expression.found_in("b")
+
+
+def test_a_rule_is_a_file(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "77-of-ours.toml")
+    with pytest.raises(RuleError, match="this is no file"):
+        load_rules(tmp_path)

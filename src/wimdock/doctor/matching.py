@@ -78,8 +78,7 @@ def holds(evidence: Evidence, record: Record) -> bool:
         and (not evidence.component or evidence.component.casefold() == record.component.casefold())
         and _carries_status_message(evidence, record)
         and (
-            evidence.message is None
-            or evidence.message.search(record.message[:_LONGEST_MESSAGE]) is not None
+            evidence.message is None or evidence.message.found_in(record.message[:_LONGEST_MESSAGE])
         )
     )
 

@@ -6,9 +6,10 @@ braces such as `{package}` stand for what a case brings (`wimdock.doctor.wording
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from enum import Enum
+
+from wimdock.doctor.expression import Expression
 
 Version = tuple[int, ...]
 """A version of Windows: three numbers of a build, or four with its revision."""
@@ -56,7 +57,7 @@ class Evidence:
     logs: frozenset[str] = frozenset()
     codes: frozenset[int] = frozenset()
     functions: frozenset[str] = frozenset()
-    message: re.Pattern[str] | None = None
+    message: Expression | None = None
     component: str = ""
     severity: frozenset[str] = frozenset()
     status_message: int | None = None

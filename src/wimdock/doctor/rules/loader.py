@@ -99,6 +99,9 @@ def _files(folder: Path) -> list[Path]:
 
 
 def _text(path: Path) -> str:
+    if not path.is_file():
+        message = f"{path.name}: this is no file, and a rule is one"
+        raise RuleError(message)
     try:
         with path.open("rb") as file:
             data = file.read(_MOST_BYTES + 1)

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import NoReturn
 
+from wimdock.doctor.expression import Expression
 from wimdock.errors import RuleError
 
 _CODE = re.compile(r"0x[0-9A-Fa-f]{8}")
@@ -107,7 +108,7 @@ class Table:
             self.refuse(key, f"{found!r} is no version such as 10.0.14393")
         return tuple(int(each) for each in found.split("."))
 
-    def pattern(self, key: str) -> re.Pattern[str] | None:
+    def pattern(self, key: str) -> Expression | None:
         """Give a regular expression, compiled; None where it is not there."""
         value = self._take(key, required=False)
         if value is None:
@@ -117,7 +118,7 @@ class Table:
         if len(value) > _LONGEST_PATTERN:
             self.refuse(key, f"is longer than {_LONGEST_PATTERN} characters")
         try:
-            return re.compile(value)
+            return Expression(re.compile(value), f"{self.file}: {self.place}.{key}")
         except (re.error, OverflowError, RecursionError) as error:
             self.refuse(key, f"is no regular expression: {error}", error)
 
