@@ -65,6 +65,8 @@ def test_without_a_terminal_it_is_only_shown(
     for words in ((), ("--dry-run",)):
         out = text(capsys, sample.drive, *words)
         assert f"{PACKAGE}  unmounted" in out
+        assert f"  {PACKAGE}/ImageMountDir\n" in out
+        assert max(map(len, out.splitlines()[1:4])) <= 100
         assert "lost: the working copy of the image" in out
         assert out.endswith("Nothing was touched. --yes does it.\n")
         assert sample.package().exists()

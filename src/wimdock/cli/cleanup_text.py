@@ -89,7 +89,7 @@ def _row(package: StagedPackage) -> tuple[object, ...]:
         moment(package.since),
         package.files,
         None if package.size is None else size(package.size),
-        package.mount_directory,
+        package.mount_directory.relative_to(package.path.parent),
     )
 
 
