@@ -131,3 +131,15 @@ def test_a_log_of_nothing(tmp_path: Path) -> None:
         path = tmp_path / "x.log"
         path.write_bytes(data)
         assert [record.text for record in read_logs([path])] in ([], ["ÿ"])
+
+
+def test_of_a_folder_it_is_told_what_is_not_read(tmp_path: Path) -> None:
+    names = ("dism.log", "dism.log.bak", "win7_dism.log", "Dism-old.log", "smsexec.log", "a.txt")
+    for name in names:
+        (tmp_path / name).write_text("x\n")
+    found = find_logs([tmp_path])
+    assert [each.path.name for each in found.files] == ["dism.log.bak", "dism.log"]
+    unread = {path.name: why for path, why in found.unread}
+    assert unread.keys() == {"win7_dism.log", "Dism-old.log", tmp_path.name}
+    assert unread[tmp_path.name].startswith("2 other files in it")
+    assert find_logs([tmp_path / "dism.log"]).unread == ()

@@ -13,6 +13,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,6 +25,8 @@ LOGS = ("offlineservicingmgr.log", "dism.log", "cbs.log")
 """The names of the logs that a folder is searched for, in lower case."""
 
 _SUBFOLDERS = ("dism", "cbs", "logs", "logs/dism", "logs/cbs")
+_ALIKE = ("dism", "cbs", "offlineservicing")
+_MOST_ALIKE = 20
 _PERSISTED = re.compile(r"cbspersist_(\d{14})\.(log|cab)")
 _NEWEST_FIRST = 1 << 62
 
@@ -38,7 +41,7 @@ class LogFile:
 
 @dataclass(frozen=True, slots=True)
 class LogFiles:
-    """The files to read, in order, and those that belong to them but are not read, with why."""
+    """The files to read, in order, and those beside them that are not read, with why."""
 
     files: tuple[LogFile, ...]
     unread: tuple[tuple[Path, str], ...] = ()
@@ -48,17 +51,43 @@ def find_logs(paths: Sequence[Path], *, companions: bool = True) -> LogFiles:
     """Find the files of the logs and folders named: each once, in each family the oldest first.
 
     In a folder, and in its folders `Logs`, `DISM` and `CBS`, the three logs of servicing are looked
-    for. Companions are found beside a current log; a file that is itself an older one stands alone.
+    for; what else is there is not read. Companions are found beside a current log; a file that is
+    itself an older one stands alone.
     Raises StorageError for a path that is not there, LogError for a folder without logs.
     """
     found: dict[Path, LogFile] = {}
     unread: dict[Path, str] = {}
+    folders: list[Path] = []
     for named in paths:
-        for path in _in_folder(named) if _is_folder(named) else [named]:
+        is_folder = _is_folder(named)
+        folders += [named] if is_folder else []
+        for path in _in_folder(named) if is_folder else [named]:
             family = _family(path, unread) if companions else [path]
             for each in family:
                 found.setdefault(each, LogFile(each, _size(each)))
+    for folder in folders:
+        unread |= _left(folder, found.keys() | unread.keys())
     return LogFiles(tuple(found.values()), tuple(unread.items()))
+
+
+def _left(folder: Path, known: AbstractSet[Path]) -> dict[Path, str]:
+    """Give what of a folder is not read: by name what may be a log of servicing, else the number.
+
+    A site server's folder of logs holds hundreds that have nothing to do with it.
+    """
+    left = [
+        path
+        for place in (folder, *_below(folder))
+        for path in (place / entry.name for entry in sorted_entries(place))
+        if path not in known and path.is_file()
+    ]
+    alike = [path for path in left if any(word in path.name.lower() for word in _ALIKE)]
+    unread = dict.fromkeys(alike[:_MOST_ALIKE], "its name is that of no log: name it to read it")
+    others = len(left) - len(unread)
+    if others:
+        files = f"{others:,} other file{'' if others == 1 else 's'}"
+        unread[folder] = f"{files} in it: name what is to be read as well"
+    return unread
 
 
 def _is_folder(path: Path) -> bool:
