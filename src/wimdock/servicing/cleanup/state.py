@@ -23,7 +23,6 @@ from wimdock.servicing.cleanup.measure import Measure
 from wimdock.servicing.cleanup.mount_table import Mount
 from wimdock.servicing.cleanup.staged import PackageState, StagedPackage
 from wimdock.servicing.cleanup.volume import Volume
-from wimdock.servicing.mounts.mountinfo import is_wim
 
 if TYPE_CHECKING:
     from wimdock.servicing.mounts import Mounted
@@ -98,6 +97,8 @@ def _known(directory: Path, view: View) -> Mounted | None:
 def _mounted(
     package: StagedPackage, mounts: Sequence[Mount], known: Mounted | None
 ) -> StagedPackage:
+    from wimdock.servicing.mounts.mountinfo import is_wim
+
     others = [mount for mount in mounts if mount.point != package.mount_directory]
     here = [mount for mount in mounts if mount.point == package.mount_directory]
     if others or not is_wim(here[-1].kind, here[-1].source):
