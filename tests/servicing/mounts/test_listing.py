@@ -7,7 +7,9 @@ import fcntl
 import json
 import os
 import shutil
+import signal
 import subprocess
+import sys
 import threading
 from dataclasses import replace
 from pathlib import Path
@@ -16,10 +18,10 @@ import pytest
 
 from tests.conftest import skip_or_fail
 from tests.lab.tool import run
-from tests.servicing.mounts_at_hand import end_all, kill_daemon, mounts_below
+from tests.servicing.mounts_at_hand import daemon_of, end_all, kill_daemon, mounts_below, wait_for
 from tests.servicing.nobody import NOBODY, reachable_folder, run_as_nobody
 from tests.servicing.surroundings import CLOCK, everything_in, put_in, quick
-from wimdock.errors import CommitFailed, ImageBusy, MountError, NotMounted, StorageError
+from wimdock.errors import CommitFailed, ImageBusy, MountError, MountInUse, NotMounted, StorageError
 from wimdock.reparse.hosts import SERVER_2016
 from wimdock.servicing.mounts import (
     MountRecord,
@@ -32,6 +34,7 @@ from wimdock.servicing.mounts import (
 )
 from wimdock.servicing.mounts import mountinfo as mountinfo_module
 from wimdock.servicing.mounts.commit import begin_commit
+from wimdock.servicing.mounts.holders import keeper_of
 from wimdock.servicing.mounts.mountinfo import mount_points
 from wimdock.servicing.mounts.record import (
     Phase,
@@ -297,6 +300,23 @@ def test_who_only_lists_keeps_nobody_from_working(image: Path, place: Path) -> N
         fcntl.flock(lock, fcntl.LOCK_EX)
         with pytest.raises(ImageBusy, match="another wimdock"), working_on(place):
             pass
+
+
+def test_a_mount_that_only_another_view_shows(
+    image: Path, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A service with mounts of its own: its record is not for others to clear away."""
+    monkeypatch.setattr("wimdock.servicing.mounts.clearing._PATIENCE", 0.2)
+    words = ("unshare", "--mount", "--propagation", "private", sys.executable, "-m", "wimdock")
+    subprocess.run((*words, "mount", image, place), check=True, capture_output=True)
+    assert not is_mount_point(place)
+    keeper = daemon_of(place)
+    with pytest.raises(MountInUse, match=f"process {keeper} .* namespace of its own"):
+        cleanup_mountpoints(quick())
+    assert [record.directory for record in all_records()] == [place]
+    os.kill(keeper, signal.SIGKILL)
+    wait_for(lambda: keeper_of(place) is None)
+    assert len(cleanup_mountpoints(quick())) == 1
 
 
 def test_one_that_cannot_be_cleared_away_keeps_no_other(image: Path, place: Path) -> None:

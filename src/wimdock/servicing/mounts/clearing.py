@@ -8,12 +8,14 @@ was killed is simply run again.
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
 from wimdock.errors import MountInUse, NotMounted, WimdockError
 from wimdock.servicing.mounts.commit import Settled, settle
 from wimdock.servicing.mounts.ending import detach, wait_until_free, wait_until_gone
+from wimdock.servicing.mounts.holders import keeper_of
 from wimdock.servicing.mounts.listing import Mounted, MountState, list_mounts, mounted_at
 from wimdock.servicing.mounts.mountinfo import mount_at
 from wimdock.servicing.mounts.probe import Life, ask
@@ -22,6 +24,7 @@ from wimdock.servicing.mounts.staging import remove_staging
 from wimdock.servicing.options import Surroundings, surroundings
 
 _PATIENCE = 5.0
+_PAUSE = 0.02
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +80,7 @@ def clear(stale: Mounted, world: Surroundings) -> Cleared:
         detach(record.directory)
         wait_until_gone(record.directory)
         done.append("dead mount detached")
+    _refuse_kept(record.directory)
     settled = Settled()
     if record.phase is Phase.COMMITTING and record.image.is_file():
         settled = settle(record, world)
@@ -92,6 +96,20 @@ def clear(stale: Mounted, world: Surroundings) -> Cleared:
     remove_record(record, world.disk)
     done.append("record removed")
     return Cleared(record, tuple(done), settled)
+
+
+def _refuse_kept(directory: Path) -> None:
+    """Raise MountInUse where wimlib's process lives: it is mounted where we do not see it."""
+    end = time.monotonic() + _PATIENCE
+    while (keeper := keeper_of(directory)) is not None and mount_at(directory) is None:
+        if time.monotonic() > end:
+            message = (
+                f"process {keeper.process} ({keeper.name}) keeps {directory} mounted, in a mount "
+                "namespace of its own"
+            )
+            hint = "Unmount it there, as the service or container that mounted it sees it."
+            raise MountInUse(message, hint=hint)
+        time.sleep(_PAUSE)
 
 
 def _name(folder: Path | None) -> str:
