@@ -73,6 +73,17 @@ def test_text_tells_what_happened_and_what_to_do(case: list[str], capsys: Captur
     assert "Reading the logs ... " in err
 
 
+def test_what_was_found_comes_before_what_was_read(tmp_path: Path, capsys: Capture) -> None:
+    log = Offline().begin()
+    for package in ("CAS00123", "CAS00456"):
+        log.image(package).unmount_fails(package).completed(package, "Failed")
+    assert run(["doctor", str(log.end().write(tmp_path))]) == 0
+    words = " ".join(capsys.readouterr().out.split())
+    first = "1. Failure 1 (medium confidence): "
+    assert words.startswith(f"2 failures found. {first}")
+    assert words.index("(CAS00456, image 1)") < words.rindex(first) < words.index("What was read:")
+
+
 def test_json_tells_the_same(case: list[str], capsys: Capture) -> None:
     found = document([*case, "--provider", "CM01=6.3.9600"], capsys)
     assert found["wimdock"] == {"document": "doctor", "version": 1}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import textwrap
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import click
 
@@ -26,15 +26,18 @@ from wimdock.doctor.report import Report, Reported
 
 _WIDTH = 100
 _LEAST = 50
+_MOST_TITLES = 20
 _INDENT = "   "
 
 
 def print_report(report: Report) -> None:
-    """Print a report."""
+    """Print a report: what was found first, what was read behind it."""
     names = Names(report)
     _heading(headline(report))
-    for line in read_words(report):
-        _bullet(line, "")
+    if not report.findings:
+        _print_read(report)
+    elif len(report.findings) > 1:
+        _print_contents(report.findings)
     for finding in report.findings:
         print_text()
         _print_finding(finding, names)
@@ -43,6 +46,25 @@ def print_report(report: Report) -> None:
         _paragraph(quiet_words(), "")
         for each in report.mentioned:
             _bullet(mention_words(each, names), "")
+    if report.findings:
+        print_text()
+        _paragraph("What was read:", "")
+        _print_read(report)
+
+
+def _print_contents(findings: Sequence[Reported]) -> None:
+    for finding in findings[:_MOST_TITLES]:
+        case = finding.case
+        image = "" if case.index is None else f"image {case.index}"
+        where = ", ".join(filter(None, (case.package, image)))
+        _paragraph(f"{title(finding)}{f' ({where})' if where else ''}", "     ", "  ")
+    if len(findings) > _MOST_TITLES:
+        print_text(f"  and {len(findings) - _MOST_TITLES:,} more below")
+
+
+def _print_read(report: Report) -> None:
+    for line in read_words(report):
+        _bullet(line, "")
 
 
 def _print_finding(finding: Reported, names: Names) -> None:

@@ -91,9 +91,9 @@ def _can_follow(finding: Finding, earlier: Finding) -> bool:
     """Tell whether a failure is of a kind that an earlier one brings about."""
     if earlier.incident is finding.incident or earlier.rule is None:
         return False
-    if _is_elsewhere(finding.incident, earlier.incident):
+    if finding.rule is not None and finding.rule.id not in earlier.rule.leaves_behind:
         return False
-    return finding.rule is None or finding.rule.id in earlier.rule.leaves_behind
+    return not _is_elsewhere(finding.incident, earlier.incident)
 
 
 def _is_elsewhere(one: Incident, other: Incident) -> bool:

@@ -61,7 +61,8 @@ def headline(report: Report) -> str:
                 "DISM.log or CBS.log: this says little."
             )
         return "No failure was found in what was read."
-    parts = [f"{counted(len(report.findings), 'failure')} found"]
+    least = "at least " if report.left_out else ""
+    parts = [f"{least}{counted(len(report.findings), 'failure')} found".capitalize()]
     if unknown == len(report.findings) > 1:
         parts.append("all of a kind that is not known")
     elif unknown:

@@ -86,6 +86,9 @@ def read_rule(path: Path) -> Rule:
         file=path.name,
     )
     top.end()
+    for evidence in rule.evidence:
+        if evidence.message is not None:
+            evidence.message.is_limited = path.parent != FOLDER
     _check_names(top, rule)
     return rule
 
