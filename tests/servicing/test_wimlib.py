@@ -36,6 +36,7 @@ from wimdock.errors import (
 from wimdock.events import Event, Kind, Reporter
 from wimdock.image.reparse_points import reparse_points
 from wimdock.servicing import wimlib
+from wimdock.servicing.wimlib_failure import failure
 from wimdock.wim import Archive, layout
 from wimdock.wim.rollback import rollback
 
@@ -258,7 +259,7 @@ def test_wimdock_killed_while_the_program_works(
 ])  # fmt: skip
 def test_its_exit_statuses(status: int, error: type[WimdockError], hresult: int) -> None:
     said = "Using LZX\nERROR: It is so\n\nERROR: Exiting with error code 1:\n       A text.\n"
-    found = wimlib.failure(["wimlib-imagex", "export"], status, said)
+    found = failure(["wimlib-imagex", "export"], status, said)
     assert type(found) is error
     assert found.hresult == hresult
     assert found.hint
@@ -270,7 +271,7 @@ def test_its_exit_statuses(status: int, error: type[WimdockError], hresult: int)
 
 def test_fuse_without_its_helper() -> None:
     said = "fuse: failed to exec fusermount: No such file or directory"
-    found = wimlib.failure(["wimlib-imagex", "mount"], 6, said)
+    found = failure(["wimlib-imagex", "mount"], 6, said)
     assert isinstance(found, MissingLibrary)
     assert "fuse3" in found.hint
 

@@ -37,6 +37,24 @@ class Number(click.ParamType[int]):
         return int(text)
 
 
+class IndexChoice(click.ParamType[int | None]):
+    """The number of an image, or "all"."""
+
+    name = "index"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> int | None:
+        """Give the number, or None for all images."""
+        text = str(value).strip().lower()
+        if text == "all":
+            return None
+        digits = text.isascii() and text.isdigit() and len(text) <= LONGEST_NUMBER
+        if not digits or int(text) < 1:
+            self.fail(f"{text[:20]!r} is neither a number from 1 nor 'all'", param, ctx)
+        return int(text)
+
+
 def image_argument(command: _Command) -> _Command:
     """Take the image file, as `image`."""
     return click.argument("image", type=FILE, metavar="IMAGE")(command)
@@ -56,6 +74,23 @@ def index_option(command: _Command) -> _Command:
         type=Number(1),
         metavar="N",
         help="The image in the file, counted from 1.",
+    )(command)
+
+
+def unsigned_option(command: _Command) -> _Command:
+    """Take --allow-unsigned, as `allow_unsigned`."""
+    return click.option(
+        "--allow-unsigned", is_flag=True, help="Take packages that no catalog covers: your own."
+    )(command)
+
+
+def dictionary_option(command: _Command) -> _Command:
+    """Take --manifest-dictionary, as `manifest_dictionary`: a file, or None."""
+    return click.option(
+        "--manifest-dictionary",
+        type=FILE,
+        metavar="FILE",
+        help="The dictionary of compressed manifests, where the image has no servicing stack.",
     )(command)
 
 

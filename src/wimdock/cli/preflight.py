@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING
 import click
 
 from wimdock.cli.failure import EXIT_BLOCKED, EXIT_UNCERTAIN
-from wimdock.cli.options import FILE, examples, image_argument, json_option
+from wimdock.cli.options import FILE, IndexChoice, examples, image_argument, json_option
 from wimdock.cli.output import print_document
-from wimdock.cli.service import IndexChoice
 from wimdock.errors import UsageError
 
 if TYPE_CHECKING:

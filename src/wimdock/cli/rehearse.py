@@ -9,9 +9,16 @@ import click
 
 from wimdock.cli.columns import print_summary
 from wimdock.cli.failure import EXIT_UNCERTAIN
-from wimdock.cli.options import FILE, examples, image_argument, json_option
+from wimdock.cli.options import (
+    FILE,
+    IndexChoice,
+    dictionary_option,
+    examples,
+    image_argument,
+    json_option,
+    unsigned_option,
+)
 from wimdock.cli.output import Column, print_document, print_text, visible
-from wimdock.cli.service import IndexChoice
 from wimdock.errors import UsageError
 
 if TYPE_CHECKING:
@@ -79,15 +86,8 @@ _EXAMPLES = examples(
     is_flag=True,
     help="Remove superseded components before the commit; this version refuses it.",
 )
-@click.option(
-    "--allow-unsigned", is_flag=True, help="Take packages that no catalog covers: your own."
-)
-@click.option(
-    "--manifest-dictionary",
-    type=FILE,
-    metavar="FILE",
-    help="The dictionary of compressed manifests, where the image has no servicing stack.",
-)
+@unsigned_option
+@dictionary_option
 @json_option
 def rehearse(
     *,

@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING
 import click
 
 from wimdock.cli.columns import print_summary
-from wimdock.cli.options import FILE, LONGEST_NUMBER, examples, image_argument, json_option
+from wimdock.cli.options import (
+    FILE,
+    IndexChoice,
+    dictionary_option,
+    examples,
+    image_argument,
+    json_option,
+    unsigned_option,
+)
 from wimdock.cli.output import (
     Column,
     count,
@@ -32,27 +40,6 @@ _EXAMPLES = examples(
 )
 
 
-class IndexChoice(click.ParamType[int | None]):
-    """The number of an image, or "all"."""
-
-    name = "index"
-
-    def convert(
-        self, value: object, param: click.Parameter | None, ctx: click.Context | None
-    ) -> int | None:
-        """Give the number, or None for all images."""
-        text = str(value).strip().lower()
-        if text == "all":
-            return None
-        digits = text.isascii() and text.isdigit() and len(text) <= LONGEST_NUMBER
-        if not digits or int(text) < 1:
-            self.fail(f"{text[:20]!r} is neither a number from 1 nor 'all'", param, ctx)
-        return int(text)
-
-
-_ALL = IndexChoice()
-
-
 @click.command(epilog=_EXAMPLES)
 @image_argument
 @click.option(
@@ -66,7 +53,7 @@ _ALL = IndexChoice()
 )
 @click.option(
     "--index",
-    type=_ALL,
+    type=IndexChoice(),
     default="1",
     show_default=True,
     metavar="N|all",
@@ -78,9 +65,7 @@ _ALL = IndexChoice()
     is_flag=True,
     help="Leave out an update that fails, where all or none would be written without it.",
 )
-@click.option(
-    "--allow-unsigned", is_flag=True, help="Take packages that no catalog covers: your own."
-)
+@unsigned_option
 @click.option(
     "--copy",
     "on_copy",
@@ -92,12 +77,7 @@ _ALL = IndexChoice()
     is_flag=True,
     help="Remove superseded components afterwards; this version refuses it.",
 )
-@click.option(
-    "--manifest-dictionary",
-    type=FILE,
-    metavar="FILE",
-    help="The dictionary of compressed manifests, where the image has no servicing stack.",
-)
+@dictionary_option
 @json_option
 def service(
     *,
