@@ -334,3 +334,20 @@ def test_the_fast_way_finds_what_the_slow_way_finds(tmp_path: Path) -> None:
     assert [each.traces for each in slow.findings] != []
     lines = [[(t.file, t.line) for t in each.traces] for each in slow.findings]
     assert lines == [[(t.file, t.line) for t in each.traces] for each in fast.findings]
+
+
+def test_an_image_that_may_be_another_is_doubted(tmp_path: Path) -> None:
+    log = failed_run().write(tmp_path)
+    same = ImageFacts(reparse="strong", file="/srv/cas00123.WIM", index=1)
+    other = ImageFacts(reparse="strong", file="/srv/other.wim", index=2)
+    (finding,) = found(log, image=same).findings
+    assert not any("image file" in note or "--index" in note for note in finding.notes)
+    (finding,) = found(log, image=other).findings
+    assert any("other.wim was given" in note for note in finding.notes)
+    assert any("image 2 of the file was looked at" in note for note in finding.notes)
+
+
+def test_lines_that_name_no_image_may_be_of_the_server(tmp_path: Path) -> None:
+    dism = Dism().line("Failed [HRESULT = 0x80073712 - X]", "Error", "CBS")
+    (finding,) = found(dism.write(tmp_path, "CBS.log")).findings
+    assert any("server's own updates" in note for note in finding.notes)

@@ -33,6 +33,8 @@ def masked(*texts: str, own: tuple[str, ...] = ()) -> list[str]:
         ("https://cm01.contoso.local/AdminService", "https://HOST1.DOMAIN1/AdminService"),
         ("CN=Jane Doe,OU=x,DC=contoso,DC=de", "CN=USER1,OU=x,DC=DOMAIN1,DC=DOMAIN2"),
         ("at dc7.ad.contoso.com.", "at HOST1.DOMAIN1."),
+        ("from 192.168.17.23, then [10.20.30.40]", "from HOST1, then [HOST2]"),
+        ("at fe80::1ff:fe23:4567:890a and 2001:db8::7", "at HOST1 and HOST2"),
     ],
 )
 def test_a_name_is_masked(text: str, expected: str) -> None:
@@ -49,6 +51,8 @@ def test_a_name_is_masked(text: str, expected: str) -> None:
         r"onecore\base\ntsetup\opktools\dism\providers\wimprovider\dll\wimimage.cpp:194",
         "https://learn.microsoft.com/en-us/x",
         "Package_for_KB5000802~31bf3856ad364e35~amd64~~10.0.1.5",
+        "Version 10.0.1.5, version=10.0.1.6, 6.3.9600.16384, 10.0.19041.985 at 22:30:04.000",
+        "Package_for_KB5012170~31bf3856ad364e35~amd64~~10.0.1.1, CWimImage::Save",
         r"\\?\D:\mount and \\.\PhysicalDrive0",
         "[4120] [0x800700a1] ImageRecaptureDirectory:(141)",
         "S-1-5-18",

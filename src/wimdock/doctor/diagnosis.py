@@ -16,7 +16,9 @@ from wimdock.doctor.bounds import Surroundings, holds
 from wimdock.doctor.finding import Finding, LookedAt
 from wimdock.doctor.image_facts import Images
 from wimdock.doctor.incident import Incident
+from wimdock.doctor.notes import Notes
 from wimdock.doctor.ordering import codes_of, in_order, innermost_first
+from wimdock.doctor.providers import hosts_of, system_of
 from wimdock.doctor.rule import Evidence, Rule, Verdict
 from wimdock.doctor.trace import Trace
 from wimdock.doctor.unknown import unknown_title, unknown_words
@@ -27,18 +29,9 @@ from wimdock.doctor.wording import (
     likely_mount,
     staging_of,
 )
-from wimdock.reparse.hosts import Build
 
 _MOST_RULED_OUT = 8
 _WIN32, _LOW_WORD = 0x80070000, 0xFFFF
-_PROVIDERS = (
-    "A site can have several SMS Providers, also on other servers than the site server: check each "
-    "one, with --provider NAME=BUILD for each."
-)
-_PROVIDERS_DIFFER = (
-    "No log names the host that did the work, and the providers given differ: each of them may "
-    "have done it."
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,46 +51,7 @@ def diagnose(incident: Incident, known: Known) -> list[Finding]:
 def surroundings(incident: Incident, known: Known) -> Surroundings:
     """Give what is known of host and image of an incident."""
     image = None if known.images is None else known.images.facts(incident.index)
-    return Surroundings(_hosts(incident, known.providers), image)
-
-
-def _hosts(incident: Incident, providers: Sequence[Provider]) -> tuple[Build | None, ...]:
-    """Give the builds that may have done the work: the log's, the named provider's, or all.
-
-    A server that a log names and nobody gave may be of any build: then so may the host.
-    """
-    if incident.host is not None:
-        return (incident.host,)
-    hosts = [provider for provider in providers if not provider.is_wimdock]
-    named = named_providers(incident, hosts)
-    builds = [each.build for each in (named or hosts)]
-    if builds and not named and _is_server(system_of(incident)):
-        builds.append(None)
-    return tuple(dict.fromkeys(builds))
-
-
-def _is_server(name: str) -> bool:
-    """Tell whether this is a name, and no placeholder such as an article has."""
-    return bool(name) and not name.startswith("<")
-
-
-def named_providers(incident: Incident, providers: Sequence[Provider]) -> list[Provider]:
-    """Give the providers that have the name of the server that did the work."""
-    system = system_of(incident).partition(".")[0].casefold()
-    return [
-        each
-        for each in providers
-        if not each.is_wimdock and each.name.partition(".")[0].casefold() == system
-    ]
-
-
-def system_of(incident: Incident) -> str:
-    """Give the name of the server as the status messages have it, empty where there is none."""
-    if incident.work is None:
-        return ""
-    messages = (trace.status_message for trace in incident.work.traces)
-    named = next((each.system for each in messages if each is not None and each.system), "")
-    return named or incident.work.run.system
+    return Surroundings(hosts_of(incident, known.providers), image)
 
 
 class _Diagnosis:
@@ -105,6 +59,7 @@ class _Diagnosis:
         self.incident = incident
         self.known = known
         self.around = surroundings(incident, known)
+        self.notes = Notes(incident, self.around, known.providers, known.images)
         self.traces = incident.traces()
         self.taken_back: set[int] = set()
         self.seen = self._evidence()
@@ -199,7 +154,7 @@ class _Diagnosis:
             clean_up=clean_up(rule, values),
             sources=rule.sources,
             hosts=judge_hosts(rule, self.around, self.known.providers, self.incident.host),
-            notes=self._notes(rule),
+            notes=self.notes.of(rule),
             updates=updates,
         )
 
@@ -225,59 +180,6 @@ class _Diagnosis:
             "site": "" if work is None else work.run.site,
             "provider": system_of(incident),
         }
-
-    def _notes(self, rule: Rule) -> list[str]:
-        notes = []
-        facts = [each for each in rule.evidence if each.is_fact]
-        if any(each.bounds.host_before for each in facts):
-            notes += self._notes_on_hosts()
-        asks_image = any(
-            each.bounds.image_reparse or each.bounds.image_before or each.bounds.image_from
-            for each in facts
-        )
-        if asks_image and self.around.image is None:
-            if self.known.images is None:
-                notes.append("With --image IMAGE the image itself is looked at as well.")
-            else:
-                notes.append("The logs do not say which image of the file this is: give --index N.")
-        if self.around.image is not None and any(each.bounds.image_reparse for each in facts):
-            notes += self._notes_on_points()
-        return notes
-
-    def _notes_on_hosts(self) -> list[str]:
-        server, notes = system_of(self.incident), []
-        if len(self.around.hosts) > 1:
-            if not named_providers(self.incident, self.known.providers) and _is_server(server):
-                notes.append(
-                    f"A status message names the server {server}, which is none of the providers "
-                    f"given: give --provider {server.partition('.')[0]}=BUILD as well."
-                )
-            if len({*self.around.hosts} - {None}) > 1:
-                notes.append(_PROVIDERS_DIFFER)
-            return notes or [_PROVIDERS]
-        host = self.incident.host
-        named = named_providers(self.incident, self.known.providers)
-        notes = [
-            f"DISM.log names the host {host}, but {each.name} was given as {each.build}: "
-            "the log counts here."
-            for each in named
-            if host is not None and each.build not in (None, host)
-        ]
-        return [*notes, _PROVIDERS]
-
-    def _notes_on_points(self) -> list[str]:
-        image = self.around.image
-        if image is None or image.points is None:
-            return []
-        verdict = image.verdict(self.around.host)
-        if verdict is None:
-            return []
-        where = f"Image {image.index} of the file given"
-        if not image.applications:
-            return [f"{where} has no reparse points but Windows' own links."]
-        if verdict.strong or verdict.weak:
-            return [f"{where}: {verdict.reason}"]
-        return [f"{where} has reparse points, but none that troubles this host."]
 
     def _ruled_out(
         self, there: Iterable[str], echoes: dict[str, list[str]]

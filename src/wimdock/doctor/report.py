@@ -13,11 +13,11 @@ from pathlib import Path
 
 from wimdock.configmgr.provider import Provider
 from wimdock.doctor.codes import meanings_of
-from wimdock.doctor.diagnosis import system_of
 from wimdock.doctor.examination import Examination
 from wimdock.doctor.finding import Advice, Finding, JudgedHost, Step
 from wimdock.doctor.gathering import Gathered, Mention
 from wimdock.doctor.incident import Incident
+from wimdock.doctor.providers import system_of
 from wimdock.doctor.rule import Source
 from wimdock.doctor.session import Place
 from wimdock.doctor.trace import Trace

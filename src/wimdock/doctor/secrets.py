@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 
 _MOST = 5000
 _LEAST_LABEL = 3
+_MOST_COLONS = 7
 _LONGEST_TEXT = 20_000
 
 _SID = re.compile(r"\bS-1-\d{1,14}(?:-\d{1,10}){3,14}\b", re.IGNORECASE)
@@ -58,6 +59,15 @@ _SAID_USER = re.compile(
     r"\b(?:user ?name|logged on user|account ?name|user)\s{0,3}[=:]\s{0,3}['\"]?"
     r"([A-Za-z0-9][\w.$-]{1,63})(?![\w\\@-])",
     re.IGNORECASE,
+)
+# Numbers of versions look the same: a word before it, or a sign of a package's name, tells them.
+_ADDRESS = re.compile(
+    r"(?<![\w.~-])(?<!version )(?<!version: )(?<!version=)(?<!build )"
+    r"((?:(?:25[0-5]|2[0-4]\d|1?\d?\d)\.){3}(?:25[0-5]|2[0-4]\d|1?\d?\d))(?![\w~-]|\.\w)",
+    re.IGNORECASE,
+)
+_LONG_ADDRESS = re.compile(
+    r"(?<![\w:])([23f][0-9a-f]{3}:(?:[0-9a-f]{0,4}:){1,6}[0-9a-f]{1,4})(?![\w:])", re.IGNORECASE
 )
 _COMMON_NAME = re.compile(r"\bCN=([^,;\"'\r\n]{1,64})", re.IGNORECASE)
 _DOMAIN_PART = re.compile(r"\bDC=([A-Za-z0-9-]{1,63})", re.IGNORECASE)
@@ -186,7 +196,7 @@ class Secrets:
         if not name or _PUBLIC.search(name) or _FILE_TYPES.search(name) or name.isdigit():
             return
         first, _, domain = name.partition(".")
-        if re.fullmatch(r"[\d.]+", name):  # an address: one name, without parts
+        if ":" in name or re.fullmatch(r"[\d.]+", name):  # an address: one name, without parts
             self._keep(name, "HOST")
             return
         word = self._keep(first, "HOST")
@@ -277,6 +287,9 @@ def _hosts(text: str, low: str) -> Iterator[str]:
     for pattern, hints in _HOST_HINTS:
         if any(hint in low for hint in hints):
             yield from (found[1] for found in pattern.finditer(text))
+    yield from (found[1] for found in _ADDRESS.finditer(text))
+    if ":" in text and ("fe80:" in low or "::" in low or text.count(":") >= _MOST_COLONS):
+        yield from (found[1] for found in _LONG_ADDRESS.finditer(text))
     if _QUALIFIED_HINT.search(low):
         yield from (found[1] for found in _QUALIFIED.finditer(text))
 
