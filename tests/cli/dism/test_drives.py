@@ -102,6 +102,12 @@ def test_a_relative_windows_path(drive: Path, monkeypatch: pytest.MonkeyPatch) -
     assert Drives().path(r"images\install.wim") == Path("Images/Install.WIM")
 
 
+def test_a_drive_behind_a_link_is_where_the_system_takes_it(drive: Path, tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(drive / "Images")
+    drives = read_drives([f"D={tmp_path}/link/.."])
+    assert drives.path("D:\\Images") == drive / "Images"
+
+
 def test_names_that_windows_could_not_tell_apart(drive: Path) -> None:
     for name in ("twin", "TWIN"):
         (drive / name).mkdir()

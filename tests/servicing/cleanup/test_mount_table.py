@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from wimdock.errors import StagingError
-from wimdock.servicing.cleanup.mount_table import mount_holding, parse_mounts, read_mounts
+from wimdock.servicing.cleanup.mounts_in import mount_holding, read_mounts
+from wimdock.servicing.mount_table import parse_mounts
 
 _TABLE = rb"""22 27 0:21 / /proc rw,relatime - proc proc rw
 42 27 0:39 / /srv/d/Config\040Mgr\134x\012y rw,nosuid - fuse.wimfs wimfs rw,user_id=0
@@ -22,9 +23,11 @@ not a line
 def test_lines() -> None:
     found = list(parse_mounts(_TABLE + b"46 27 0:41 / /srv/\xff rw - tmpfs none rw\n"))
     assert [mount.id for mount in found] == [22, 42, 43, 44, 46]
-    assert found[1].point == Path("/srv/d/Config Mgr\\x\ny")
+    assert found[1].directory == Path("/srv/d/Config Mgr\\x\ny")
     assert [mount.kind for mount in found] == ["proc", "fuse.wimfs", "ext4", "tmpfs", "tmpfs"]
-    assert os.fsencode(found[4].point) == b"/srv/\xff"
+    assert os.fsencode(found[4].directory) == b"/srv/\xff"
+    assert [mount.is_wim for mount in found] == [False, True, False, False, False]
+    assert [mount.owner for mount in found] == [None, 0, None, None, None]
     assert (found[2].parent, found[2].root) == (27, Path("/sub/folder"))
 
 
@@ -40,6 +43,6 @@ def test_where_a_file_lies(tmp_path: Path) -> None:
     finally:
         os.close(fd)
     assert mount is not None
-    assert tmp_path.is_relative_to(mount.point)
+    assert tmp_path.is_relative_to(mount.directory)
     with pytest.raises(StagingError):
         mount_holding(fd)

@@ -361,7 +361,7 @@ def test_lines_of_the_kernel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     )
     table = tmp_path / "mountinfo"
     table.write_bytes(b"\n".join(lines))
-    monkeypatch.setattr(mountinfo_module, "_MOUNTINFO", table)
+    monkeypatch.setattr(mountinfo_module, "TABLE", table)
     found = mount_points()
     assert [os.fspath(point.directory) for point in found] == [
         "/mnt/a b\\c",
@@ -374,7 +374,7 @@ def test_lines_of_the_kernel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     assert [point.writable for point in found] == [True, False, True, True, True]
     assert [point.owner for point in found] == [7, 0, None, None, None]
     assert is_mount_point(Path("/mnt/ä"))
-    monkeypatch.setattr(mountinfo_module, "_MOUNTINFO", tmp_path / "absent")
+    monkeypatch.setattr(mountinfo_module, "TABLE", tmp_path / "absent")
     assert mount_points() == ()
     assert is_mount_point(Path("/"))
 

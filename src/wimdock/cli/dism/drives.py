@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from wimdock.errors import StorageError, UsageError
-from wimdock.files import storage_error
+from wimdock.files import own_path, storage_error
 from wimdock.upcase import fold
 
 SETTING = "WIMDOCK_DRIVES"
@@ -119,7 +119,7 @@ def _read(text: str, source: str) -> tuple[str, Path]:
         message = f"{source} holds {text[:60]!r}, which is not LETTER=FOLDER"
         raise UsageError(message, hint=f"Write it like {source} D=/srv/d.")
     letter, folder = match.groups()
-    return letter.upper(), Path(os.path.abspath(folder))  # noqa: PTH100 - links stay as they are
+    return letter.upper(), own_path(folder)
 
 
 def _parts(rest: str, text: str) -> tuple[int, list[str]]:

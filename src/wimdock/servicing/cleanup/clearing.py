@@ -36,7 +36,7 @@ from wimdock.servicing.cleanup.find import look_at
 from wimdock.servicing.cleanup.ground import Ground, changed
 from wimdock.servicing.cleanup.hold import held, lock_on
 from wimdock.servicing.cleanup.leftovers import leftovers_in
-from wimdock.servicing.cleanup.mount_table import mounts_below, mounts_beside, mounts_elsewhere
+from wimdock.servicing.cleanup.mounts_in import mounts_below, mounts_beside, mounts_elsewhere
 from wimdock.servicing.cleanup.plan import CleanupPlan, FolderPlan, plan_cleanup
 from wimdock.servicing.cleanup.removal import Removal
 from wimdock.servicing.cleanup.result import CleanupResult, FolderResult, Proof
@@ -170,7 +170,7 @@ def _is_link(path: Path) -> bool:
 def _prove_unmounted(place: Path) -> None:
     """Raise StagingError where the kernel has anything mounted at a place or below."""
     for mount in (*mounts_below(place), *mounts_beside(place)):
-        message = f"{mount.point} is still mounted: nothing there is deleted"
+        message = f"{mount.directory} is still mounted: nothing there is deleted"
         raise StagingError(message, hint="`wimdock mounts` shows what is there.")
     for process, point in mounts_elsewhere(place):
         message = f"process {process} still sees a mount at {point}: nothing there is deleted"
@@ -240,7 +240,7 @@ def _delete(folder: StagingFolder, above: int, fd: int, removal: Removal) -> Non
 def _proof(place: Path, free_before: int) -> Proof:
     return Proof(
         is_gone=not os.path.lexists(place),
-        mounts=tuple(mount.point for mount in mounts_below(place)),
+        mounts=tuple(mount.directory for mount in mounts_below(place)),
         leftovers=leftovers_in(place),
         free_before=free_before,
         free=_free(place.parent),

@@ -19,7 +19,7 @@ from wimdock.files import own_path, real_path, storage_error
 from wimdock.servicing.cleanup.entries import Entry, Kind, entries_of
 from wimdock.servicing.cleanup.ground import identity
 from wimdock.servicing.cleanup.measure import Measure
-from wimdock.servicing.cleanup.mount_table import mounts_below, mounts_beside, mounts_elsewhere
+from wimdock.servicing.cleanup.mounts_in import mounts_below, mounts_beside, mounts_elsewhere
 from wimdock.servicing.cleanup.staged import PackageState, Search, StagedPackage, StagingFolder
 from wimdock.servicing.cleanup.state import View, is_of, state_of
 from wimdock.servicing.cleanup.volume import Volume, volume_of
@@ -66,8 +66,8 @@ def look_at(place: Path, *, deep: bool = True) -> StagingFolder:
         else:
             found[entry.kind].append(entry.path)
     content = found[Kind.CONTENT]
-    on_packages = {mount.point for each in packages for mount in view.at_or_below(each.path)}
-    others = [mount.point for mount in (*view.mounts, *view.beside)]
+    on_packages = {mount.directory for each in packages for mount in view.at_or_below(each.path)}
+    others = [mount.directory for mount in (*view.mounts, *view.beside)]
     others += [point for _, point in view.elsewhere if not any(is_of(p, point) for p in packages)]
     folder = StagingFolder(
         place,
@@ -184,7 +184,7 @@ def _places(root: Path, unsearched: list[str]) -> list[Path]:
     """
     if is_staging_folder(root.name):
         return [root]
-    points = set() if sys.platform == "win32" else {mount.point for mount in mounts_below(root)}
+    points = set() if sys.platform == "win32" else {mount.directory for mount in mounts_below(root)}
     device = root.lstat().st_dev
     places: list[Path] = []
     waiting = [(root, 0)]

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from wimdock.errors import StagingError
 from wimdock.files import name_of, storage_error
-from wimdock.servicing.cleanup.mount_table import mount_id
+from wimdock.servicing.cleanup.mounts_in import mount_id
 
 REPARSE_DATA = "system.ntfs_reparse_data"
 """The extended attribute by which ntfs-3g and the kernel's NTFS drivers show a reparse point."""

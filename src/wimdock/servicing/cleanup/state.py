@@ -20,9 +20,9 @@ from wimdock.servicing.cleanup.change import change_of
 from wimdock.servicing.cleanup.dism_mark import find_mark
 from wimdock.servicing.cleanup.entries import Entry, Kind
 from wimdock.servicing.cleanup.measure import Measure
-from wimdock.servicing.cleanup.mount_table import Mount
 from wimdock.servicing.cleanup.staged import PackageState, StagedPackage
 from wimdock.servicing.cleanup.volume import Volume
+from wimdock.servicing.mount_table import Mount
 
 if TYPE_CHECKING:
     from wimdock.servicing.mounts import Mounted
@@ -46,7 +46,7 @@ class View:
 
     def at_or_below(self, folder: Path) -> list[Mount]:
         """Give the mounts at or below a folder."""
-        return [mount for mount in self.mounts if mount.point.is_relative_to(folder)]
+        return [mount for mount in self.mounts if mount.directory.is_relative_to(folder)]
 
 
 def state_of(package: StagedPackage, entries: Sequence[Entry], view: View) -> StagedPackage:
@@ -97,13 +97,11 @@ def _known(directory: Path, view: View) -> Mounted | None:
 def _mounted(
     package: StagedPackage, mounts: Sequence[Mount], known: Mounted | None
 ) -> StagedPackage:
-    from wimdock.servicing.mounts.mountinfo import is_wim
-
-    others = [mount for mount in mounts if mount.point != package.mount_directory]
-    here = [mount for mount in mounts if mount.point == package.mount_directory]
-    if others or not is_wim(here[-1].kind, here[-1].source):
+    others = [mount for mount in mounts if mount.directory != package.mount_directory]
+    here = [mount for mount in mounts if mount.directory == package.mount_directory]
+    if others or not here[-1].is_wim:
         mount = (others or here)[-1]
-        reason = f"a file system of the type {mount.kind} is mounted at {mount.point}"
+        reason = f"a file system of the type {mount.kind} is mounted at {mount.directory}"
         return replace(package, state=PackageState.MOUNTED_BY_OTHER, reason=reason)
     ours = known is not None and known.record is not None
     state = PackageState.MOUNTED_BY_WIMDOCK if ours else PackageState.MOUNTED_BY_WIMLIB
@@ -172,7 +170,7 @@ def _measured(package: StagedPackage, entries: Sequence[Entry], view: View) -> S
     if sys.platform == "win32":  # nothing is deleted there, and a mounted image is large
         return package
     counted = Measure()
-    points = {mount.point for mount in view.mounts}
+    points = {mount.directory for mount in view.mounts}
     in_mount = 0
     for entry in entries:
         before = counted.files

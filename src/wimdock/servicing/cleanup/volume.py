@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from wimdock.servicing.cleanup.ground import open_folder
-from wimdock.servicing.cleanup.mount_table import mount_holding
+from wimdock.servicing.cleanup.mounts_in import mount_holding
 
 # Windows has no driver for these and reaches them through no share that DISM would mount in.
 _OURS = frozenset(

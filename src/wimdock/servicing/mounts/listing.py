@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
+from wimdock.servicing.mount_table import Mount
 from wimdock.servicing.mounts.mountinfo import (
-    MountPoint,
     mount_at,
     mount_points,
     wait_for_ends,
@@ -80,9 +80,7 @@ def mounted_at(directory: Path) -> Mounted | None:
     return found[0] if found else None
 
 
-def _listed(
-    records: Sequence[MountRecord], points: Mapping[Path, MountPoint]
-) -> tuple[Mounted, ...]:
+def _listed(records: Sequence[MountRecord], points: Mapping[Path, Mount]) -> tuple[Mounted, ...]:
     wim_points = {place: point for place, point in points.items() if point.is_wim}
     answers = ask_all(wim_points)
     # Whoever is asked while he goes away is dead or silent for a moment.
@@ -123,7 +121,7 @@ def _same_file(one: Path | None, other: Path) -> bool:
         return False
 
 
-def _recorded(record: MountRecord, point: MountPoint | None, answer: Answer | None) -> Mounted:
+def _recorded(record: MountRecord, point: Mount | None, answer: Answer | None) -> Mounted:
     state, note = _judge(record, point, answer)
     return Mounted(
         record, record.directory, record.image, record.index, record.writable, state, OURS, note
@@ -131,7 +129,7 @@ def _recorded(record: MountRecord, point: MountPoint | None, answer: Answer | No
 
 
 def _judge(
-    record: MountRecord, point: MountPoint | None, answer: Answer | None
+    record: MountRecord, point: Mount | None, answer: Answer | None
 ) -> tuple[MountState, str]:
     if point is None:
         return _unmounted(record)
@@ -167,7 +165,7 @@ def _unmounted(record: MountRecord) -> tuple[MountState, str]:
     return MountState.NEEDS_REMOUNT, f"It is not mounted any more.{lost}"
 
 
-def _foreign(point: MountPoint, answer: Answer) -> Mounted:
+def _foreign(point: Mount, answer: Answer) -> Mounted:
     state, note = MountState.OK, ""
     match answer.life:
         case Life.DEAD:

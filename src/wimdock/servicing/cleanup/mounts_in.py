@@ -1,67 +1,22 @@
-"""What is mounted where, as the kernel tells it in `/proc/<pid>/mountinfo` (proc_pid_mountinfo(5)).
+"""What is mounted in a staging folder, by every path and in every view of the system.
 
-Read anew at each question: what was true a moment ago proves nothing.
+The kernel's table is read anew at each question: what was true a moment ago proves nothing.
 """
 
 from __future__ import annotations
 
-import os
-import re
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 from wimdock.configmgr.staging import is_mount_folder
 from wimdock.errors import StagingError
+from wimdock.servicing.mount_table import TABLE, Mount, parse_mounts
 
-_TABLE = Path("/proc/self/mountinfo")
-_ESCAPE = re.compile(rb"\\([0-7]{3})")
-_LEAST_FIELDS = 10
 _ROOT_AND_PACKAGE = 2
 
 
-@dataclass(frozen=True, slots=True)
-class Mount:
-    """One line of the table; `kind` is the file system's type, such as `ext4` or `fuse.wimfs`.
-
-    `parent` is the number of the mount that it stands in, `root` the folder of its file system
-    that is seen at `point`.
-    """
-
-    id: int
-    device: str
-    point: Path
-    kind: str
-    source: str
-    parent: int = 0
-    root: Path = Path("/")
-
-
-def _plain(field: bytes) -> str:
-    return os.fsdecode(_ESCAPE.sub(lambda found: bytes([int(found[1], 8) & 0xFF]), field))
-
-
-def parse_mounts(table: bytes) -> Iterator[Mount]:
-    """Give the mounts of a table; a line that is none is left out."""
-    for line in table.split(b"\n"):
-        fields = line.split(b" ")
-        if len(fields) < _LEAST_FIELDS or b"-" not in fields[6:]:
-            continue
-        kind, source, *_ = (*fields[fields.index(b"-", 6) + 1 :], b"", b"")
-        with suppress(ValueError):
-            yield Mount(
-                int(fields[0]),
-                _plain(fields[2]),
-                Path(_plain(fields[4])),
-                _plain(kind),
-                _plain(source),
-                int(fields[1]),
-                Path(_plain(fields[3])),
-            )
-
-
-def read_mounts(table: Path = _TABLE) -> tuple[Mount, ...]:
+def read_mounts(table: Path = TABLE) -> tuple[Mount, ...]:
     """Give all mounts that this process sees; StagingError where the system does not tell."""
     try:
         return tuple(parse_mounts(table.read_bytes()))
@@ -75,24 +30,24 @@ def read_mounts(table: Path = _TABLE) -> tuple[Mount, ...]:
 
 def mounts_below(folder: Path) -> tuple[Mount, ...]:
     """Give what is mounted on a folder or below it; `folder` is absolute and has no links."""
-    return tuple(mount for mount in read_mounts() if mount.point.is_relative_to(folder))
+    return tuple(mount for mount in read_mounts() if mount.directory.is_relative_to(folder))
 
 
 def mounts_beside(folder: Path) -> tuple[Mount, ...]:
     """Give what is mounted in a folder by another path to it, as a bind mount gives one."""
     mounts = read_mounts()
     inside = _inside(mounts, *_on_disk(mounts, folder))
-    return tuple(mount for mount in inside if not mount.point.is_relative_to(folder))
+    return tuple(mount for mount in inside if not mount.directory.is_relative_to(folder))
 
 
 def _on_disk(mounts: Sequence[Mount], folder: Path) -> tuple[str, Path]:
     """Give the file system that a folder lies on, and where in it; no system where none is told."""
-    holding = [mount for mount in mounts if folder.is_relative_to(mount.point)]
+    holding = [mount for mount in mounts if folder.is_relative_to(mount.directory)]
     if not holding:
         return "", folder
-    depth = max(len(mount.point.parts) for mount in holding)
-    holder = [mount for mount in holding if len(mount.point.parts) == depth][-1]
-    return holder.device, holder.root / folder.relative_to(holder.point)
+    depth = max(len(mount.directory.parts) for mount in holding)
+    holder = [mount for mount in holding if len(mount.directory.parts) == depth][-1]
+    return holder.device, holder.root / folder.relative_to(holder.directory)
 
 
 def _inside(mounts: Sequence[Mount], device: str, folder: Path) -> Iterator[Mount]:
@@ -100,9 +55,13 @@ def _inside(mounts: Sequence[Mount], device: str, folder: Path) -> Iterator[Moun
     numbered = {mount.id: mount for mount in mounts}
     for mount in mounts:
         above = numbered.get(mount.parent)
-        if above is None or above.device != device or not mount.point.is_relative_to(above.point):
+        if (
+            above is None
+            or above.device != device
+            or not mount.directory.is_relative_to(above.directory)
+        ):
             continue
-        if (above.root / mount.point.relative_to(above.point)).is_relative_to(folder):
+        if (above.root / mount.directory.relative_to(above.directory)).is_relative_to(folder):
             yield mount
 
 
@@ -149,8 +108,8 @@ def mounts_elsewhere(folder: Path) -> Iterator[tuple[int, Path]]:
             mounts = tuple(parse_mounts(table))
             inside = set(_inside(mounts, device, place))
             for mount in mounts:
-                if mount in inside or _is_below(mount.point, folder):
-                    yield int(process.name), mount.point
+                if mount in inside or _is_below(mount.directory, folder):
+                    yield int(process.name), mount.directory
 
 
 def _is_below(point: Path, folder: Path) -> bool:
