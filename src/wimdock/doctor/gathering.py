@@ -37,14 +37,16 @@ _Kind = TypeVar("_Kind", bound=Session)
 class HostSpan:
     """A host as one DISM.log names it, from the first place to the last without another between.
 
-    `packages` are those that its sessions worked on.
+    `packages` are those that its sessions worked on, with where the last of these ended,
+    `failures` these packages with each code that failed.
     """
 
     build: Build
     family: str
     first: Place
     last: Place
-    packages: set[str] = field(default_factory=set)
+    packages: dict[str, list[Place]] = field(default_factory=dict)
+    failures: set[tuple[str, int]] = field(default_factory=set)
 
 
 @dataclass(slots=True)
@@ -228,8 +230,11 @@ class _Gathering:
                 return
             hosts.append(HostSpan(build, command.family, first, command.end))
         hosts[-1].last = command.end
-        if command.package and len(hosts[-1].packages) < _MOST_REMEMBERED:
-            hosts[-1].packages.add(command.package)
+        if command.package:
+            _remember(hosts[-1].packages, command.package, command.end)
+        if command.package and len(hosts[-1].failures) < _MOST_REMEMBERED:
+            codes = {code for trace in command.traces for code in trace.failures}
+            hosts[-1].failures.update((command.package, code) for code in codes)
 
 
 def _remember(known: dict[str, list[Place]], key: str, place: Place) -> None:

@@ -189,8 +189,10 @@ def _codes(session: Session) -> set[int]:
 def _find_host(incident: Incident, hosts: list[HostSpan]) -> None:
     """Find the host: as its own commands name it, else as the same DISM.log does near that time.
 
-    A DISM.log that has nothing to do with the incident may be of any machine: its host is no
-    evidence. Nor is one where commands of two hosts would belong to it.
+    A DISM.log that has nothing to do with the incident may be of any machine, of another provider
+    of the site too: its host is no evidence, but where it worked on the same package meanwhile, or
+    the package failed there with the same code. Nor is one where commands of two hosts would
+    belong to the incident.
     """
     named = [command for command in incident.commands if command.host is not None]
     own = [command for command in named if command.package] or named
@@ -199,15 +201,26 @@ def _find_host(incident: Incident, hosts: list[HostSpan]) -> None:
             incident.host, incident.host_place = own[0].host, own[0].host_place
         return
     families = {command.family for command in incident.commands}
+    failures = {(incident.package, code) for each in incident.sessions for code in _codes(each)}
     near = [
         span
         for span in hosts
-        if (span.family in families or (incident.package and incident.package in span.packages))
+        if (
+            span.family in families
+            or not failures.isdisjoint(span.failures)
+            or any(_is_within(place, incident) for place in span.packages.get(incident.package, ()))
+        )
         and _is_near(span, incident)
     ]
     builds = {span.build for span in near}
     if len(builds) == 1:
         incident.host, incident.host_place = near[0].build, near[0].first
+
+
+def _is_within(place: Place, incident: Incident) -> bool:
+    """Tell whether something happened while an incident lasted."""
+    span, at = _span(incident.sessions[0]), place.local_time
+    return at is not None and bool(span) and span[0] - _SLACK <= at <= span[-1] + _SLACK
 
 
 def _is_near(span: HostSpan, incident: Incident) -> bool:

@@ -19,6 +19,10 @@ _PROVIDERS = (
 _SERVER_ITSELF = (
     "These lines name no image: they may be of the server's own updates, and not of an image."
 )
+_HOSTS_DIFFER = (
+    "DISM.logs of several hosts tell of this work at that time: which of them did it is not known. "
+    "Give only the log of the host that did it."
+)
 _PROVIDERS_DIFFER = (
     "No log names the host that did the work, and the providers given differ: each of them may "
     "have done it."
@@ -78,6 +82,8 @@ class Notes:
 
     def _on_hosts(self) -> list[str]:
         server, notes = system_of(self.incident), []
+        if self.incident.host is None and any(each.host for each in self.incident.commands):
+            return [_HOSTS_DIFFER]
         if len(self.around.hosts) > 1:
             if not named_providers(self.incident, self.providers) and is_server(server):
                 notes.append(

@@ -10,12 +10,15 @@ from wimdock.reparse.hosts import Build
 
 
 def hosts_of(incident: Incident, providers: Sequence[Provider]) -> tuple[Build | None, ...]:
-    """Give the builds that may have done the work: the log's, the named provider's, or all.
+    """Give the builds that may have done the work: the logs', the named provider's, or all.
 
     A server that a log names and nobody gave may be of any build: then so may the host.
     """
     if incident.host is not None:
         return (incident.host,)
+    logged = tuple(dict.fromkeys(each.host for each in incident.commands if each.host is not None))
+    if logged:
+        return logged
     hosts = [provider for provider in providers if not provider.is_wimdock]
     named = named_providers(incident, hosts)
     builds = [each.build for each in (named or hosts)]
