@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from tests.cli.demo_files import copy_demo
+from tests.servicing.cleanup.cleaning import cleaned, finished, plan_for, refused
 from tests.servicing.cleanup.staging_sample import PACKAGE, Sample
-from tests.servicing.cleanup.test_clearing import cleaned, finished, plan_for, refused
 from tests.servicing.mounts_at_hand import daemon_of, end_all, kill_daemon, need_mounting, umount
 from tests.servicing.surroundings import everything_in, quick
 from wimdock.errors import ImageBusy, MountInUse, NotMounted, StagingError

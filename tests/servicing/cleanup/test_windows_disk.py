@@ -13,8 +13,8 @@ from tests.conftest import skip_or_fail
 from tests.lab import reparse_data
 from tests.lab.lab import obstacle
 from tests.lab.volume import REPARSE, format_volume, mounted
+from tests.servicing.cleanup.cleaning import cleaned, finished, plan_for, refused
 from tests.servicing.cleanup.staging_sample import GUID, PACKAGE, Sample, make_staging
-from tests.servicing.cleanup.test_clearing import cleaned, finished, plan_for, refused
 from wimdock.errors import StagingError
 from wimdock.servicing.cleanup import PackageState, StagedPackage, find_staging
 from wimdock.servicing.cleanup.dism_mark import STREAM, find_mark
