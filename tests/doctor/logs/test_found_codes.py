@@ -79,3 +79,8 @@ def test_numbers_that_are_no_codes(message: str) -> None:
 )  # fmt: skip
 def test_functions(message: str, expected: list[str]) -> None:
     assert list(functions_in(message)) == expected
+
+
+def test_a_negative_number_is_a_code_where_its_digits_are() -> None:
+    assert codes_in("ended with -2147024735") == (0x800700A1,)
+    assert codes_in("free space changed by -214702473") == ()

@@ -5,7 +5,7 @@ A number counts as a code where
 - it is written `0x` with eight hexadecimal digits that begin with 8, C, D or E (an HRESULT, an
   NTSTATUS, an HRESULT made of one, the image library's), or stands in brackets as in a stack line,
   and no word before it says that it is something else (flags, tag, address, size, …);
-- it is negative, of nine or ten digits (the same as signed decimal), and is no part of a SID;
+- it is such a number as signed decimal, negative of nine or ten digits, and is no part of a SID;
 - words before it say so: `error 161`, `ErrorCode = 123`, `exit code 3010`, `returned code 0x57`,
   `HRESULT=800F081E`, `hr:0x…`; then a small number is a code too, and stays the small number;
 - it is the Win32 error of status message 7913, `ISTR3="161"`.
@@ -55,8 +55,10 @@ def codes_in(message: str, *, status: bool = True) -> tuple[int, ...]:
     for match in _NEGATIVE.finditer(low):
         start = match.start()
         before = low[start - 1] if start else " "
-        if before not in ".-" and not _in_word(before):
-            found.append((start, -int(match[1])))
+        value = -int(match[1])
+        is_code = f"{value & _WORD:08x}"[0] in _PLAIN_NIBBLES
+        if is_code and before not in ".-" and not _in_word(before):
+            found.append((start, value))
     for word in _BEFORE_VALUES:
         if word in low:
             found += _said(low, word)
