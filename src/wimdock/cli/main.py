@@ -29,6 +29,7 @@ Examples:
   wimdock inspect golden.wim
   wimdock service golden.wim --update windows10.0-kb5001330-x64.cab
   wimdock rollback golden.wim
+  wimdock doctor OfflineServicingMgr.log dism.log
 
 Exit statuses, the JSON documents and shell completion are described in docs/reference.
 """
