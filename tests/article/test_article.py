@@ -185,6 +185,22 @@ def test_until_it_is_cleaned_up_runs_on_other_images_fail_too(
     assert is_mount_point(mount_directory(drive))
 
 
+def test_the_doctor_tells_the_after_effect_and_cleans_up_where_the_failure_was(
+    failed: Ended, command: Command, without_application: Path, drive: Path
+) -> None:
+    assert failed.status
+    command(
+        *("rehearse", without_application, "--provider", OLD, "--staging", drive),
+        *("--package-id", "CAS00124"),
+    )
+    first, second = command("doctor", drive / "Logs", "--json").document["findings"]
+    assert (first["failure"], first["follows"]) == (1, None)
+    assert (second["failure"], second["follows"]) == (9, first["number"])
+    assert MOUNTED in first["clean_up"][0]["command"]
+    assert second["clean_up"] == []
+    assert "CAS00124\\ImageMountDir /discard" not in command("doctor", drive / "Logs").out
+
+
 def test_committing_fails_again_and_discarding_frees_the_folder(
     failed: Ended, command: Command, offending: Path, drive: Path
 ) -> None:

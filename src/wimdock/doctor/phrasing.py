@@ -139,7 +139,8 @@ def relations(finding: Reported, names: Names) -> list[str]:
     found = []
     if finding.follows is not None:
         found.append(
-            f"This is an after-effect of {finding.follows}: it goes away when that is cleaned up."
+            f"This is an after-effect of {finding.follows}: it goes away when that is cleaned up, "
+            "as is told there."
         )
     if finding.may_follow is not None:
         found.append(

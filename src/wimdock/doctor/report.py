@@ -297,7 +297,8 @@ def _reported(finding: Finding) -> Reported:
         ),
         hosts=finding.hosts,
         what_to_do=finding.advice,
-        clean_up=finding.clean_up,
+        # What an after-effect met lies where the first failure left it, and is cleared away there.
+        clean_up=finding.clean_up if finding.follows is None else (),
         notes=tuple(finding.notes),
         again=tuple(_spot(each.begin) for each in finding.others)[:_MOST_AGAIN],
         times=len(finding.incidents),

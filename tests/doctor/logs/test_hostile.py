@@ -18,6 +18,7 @@ from wimdock.doctor.logs import Record, read_logs
 from wimdock.doctor.logs.assembly import records
 from wimdock.doctor.logs.decoding import Decoder
 from wimdock.doctor.logs.lines import whole_lines
+from wimdock.errors import LogError
 
 _PIECES = st.sampled_from(
     [b"2024-05-06 07:08:09, Info   DISM   ", b"\r\n", b"\n", b"\0", b"\0\0\0\0\0", b"\xff\xfe",
@@ -165,3 +166,9 @@ def test_a_log_that_grows_while_it_is_read(tmp_path: Path) -> None:
         file.write(b"two\n")
     *_, last = reader
     assert (last.text, last.line) == ("two", 400_001)
+
+
+@pytest.mark.parametrize("device", ["/dev/zero", "/dev/null"])
+def test_a_device_is_no_log(device: str) -> None:
+    with pytest.raises(LogError, match="no log file"):
+        list(read_logs([Path(device)]))

@@ -12,8 +12,8 @@ from wimdock.configmgr.provider import Provider
 from wimdock.configmgr.site import ImagePackage, Site, SiteImage
 from wimdock.reparse.hosts import SERVER_2019
 from wimdock.servicing.preflight.check import Result
-from wimdock.servicing.preflight.registered import Registered, registered_as
-from wimdock.servicing.preflight.report import PreflightReport
+from wimdock.servicing.preflight.registered import registered_as
+from wimdock.servicing.preflight.report import PreflightReport, Registered
 from wimdock.servicing.preflight.run import PreflightOptions, preflight
 from wimdock.servicing.preflight.volume import Volume
 

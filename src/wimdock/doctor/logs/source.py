@@ -31,7 +31,7 @@ def blocks(
     try:
         with path.open("rb", buffering=0) as file:
             kind = os.fstat(file.fileno()).st_mode
-            if stat.S_ISBLK(kind) or stat.S_ISDIR(kind):
+            if stat.S_ISBLK(kind) or stat.S_ISCHR(kind) or stat.S_ISDIR(kind):
                 message = f"{path} is no log file"
                 raise LogError(message)
             yield from _content(path, file, on_read, on_trouble)

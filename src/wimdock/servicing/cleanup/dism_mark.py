@@ -76,18 +76,18 @@ def _records(data: bytes) -> Iterator[tuple[int, str]]:
         place += -(-length // 8) * 8
 
 
-def _first_entries(directory: Path) -> Iterator[Path]:
-    left = _LOOKED_AT
+def _first_entries(directory: Path) -> list[Path]:
+    found: list[Path] = []
     folders = [directory]
-    while folders and left:
+    while folders and len(found) < _LOOKED_AT:
         with suppress(OSError), os.scandir(folders.pop(0)) as entries:
             for entry in entries:
-                left -= 1
-                if not left:
+                if len(found) == _LOOKED_AT:
                     break
-                yield Path(entry.path)
+                found.append(Path(entry.path))
                 if entry.is_dir(follow_symlinks=False) and len(folders) < _LOOKED_AT:
                     folders.append(Path(entry.path))
+    return found
 
 
 def _is_stub(path: Path) -> bool:

@@ -7,35 +7,21 @@ paths can be compared; elsewhere the name of the file is all that can be.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from wimdock.servicing.preflight.check import Check, Result
+from wimdock.servicing.preflight.report import ImageFindings, Registered
 from wimdock.servicing.preflight.volume import Volume
 
 if TYPE_CHECKING:
     from wimdock.configmgr.site import ImagePackage, Site
-    from wimdock.servicing.preflight.report import ImageFindings
 
 NAME = "site-record"
 TITLE = "What the site knows"
 
 _SHARES = ("cifs", "smb3", "smbfs")
 _SHOWN = 5
-
-
-@dataclass(frozen=True, slots=True)
-class Registered:
-    """An image package that an image file is registered under.
-
-    `sure` tells whether the whole path is the same, and not the name of the file alone.
-    """
-
-    package_id: str
-    name: str
-    source_path: str
-    sure: bool
 
 
 def registered_as(

@@ -16,7 +16,6 @@ from wimdock.servicing.preflight.captured import Capture
 from wimdock.servicing.preflight.check import Check, Result
 from wimdock.servicing.preflight.host import CARRIES_WINDOWS_10, Ability, HostVerdict
 from wimdock.servicing.preflight.image_file import COUNT
-from wimdock.servicing.preflight.registered import Registered
 from wimdock.servicing.preflight.space import Part
 
 _WORST_FIRST = (Ability.CANNOT, Ability.UNKNOWN, Ability.CAN_COMMIT)
@@ -28,6 +27,19 @@ class Readiness(Enum):
     READY = "ready"
     BLOCKED = "blocked"
     UNCERTAIN = "uncertain"
+
+
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """An image package that an image file is registered under.
+
+    `sure` tells whether the whole path is the same, and not the name of the file alone.
+    """
+
+    package_id: str
+    name: str
+    source_path: str
+    sure: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,8 +27,8 @@ from wimdock.servicing.preflight.check import Check, Result, guarded
 from wimdock.servicing.preflight.example_hosts import EXAMPLE_HOSTS
 from wimdock.servicing.preflight.host import judge_host
 from wimdock.servicing.preflight.known_updates import check_known
-from wimdock.servicing.preflight.registered import Registered, check_record, registered_as
-from wimdock.servicing.preflight.report import ImageFindings, PreflightReport
+from wimdock.servicing.preflight.registered import check_record, registered_as
+from wimdock.servicing.preflight.report import ImageFindings, PreflightReport, Registered
 from wimdock.servicing.preflight.sessions import check_sessions
 from wimdock.servicing.preflight.space import (
     NAME as SPACE,
