@@ -2,41 +2,24 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
 
 import pytest
 
+from tests.cli.ended import Command, Ended
 from tests.lab.lab import Lab
 from tests.lab.tool import run as run_tool
+from tests.rehearsal.conftest import drive
 from wimdock.cli.main import run
 from wimdock.image.reparse_points import ReparsePoint, reparse_points
 from wimdock.reparse.hosts import SERVER_2012
 from wimdock.reparse.judgement import judge
-from wimdock.servicing.mounts import list_mounts, unmount
 from wimdock.wim import Archive
 
 OLD = "CM01=6.3.9600"
 PACKAGE = "CAS00123"
 
-
-class Ended(NamedTuple):
-    """How a command ended, and what it said."""
-
-    status: int
-    out: str
-    err: str
-
-    @property
-    def document(self) -> dict[str, Any]:
-        """Give the JSON document, which must be all of the output."""
-        found: dict[str, Any] = json.loads(self.out)
-        return found
-
-
-Command = Callable[..., Ended]
+__all__ = ["drive"]
 
 
 @pytest.fixture
@@ -49,18 +32,6 @@ def command(capfd: pytest.CaptureFixture[str]) -> Command:
         return Ended(status, *capfd.readouterr())
 
     return ended
-
-
-@pytest.fixture
-def drive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """Give the folder that plays drive D; what stays mounted below it is unmounted at the end."""
-    monkeypatch.setenv("WIMDOCK_STATE", str(tmp_path / "state"))
-    folder = tmp_path / "d"
-    folder.mkdir()
-    yield folder
-    for mounted in list_mounts():
-        if mounted.directory.is_relative_to(folder):
-            unmount(mounted.directory, commit=False)
 
 
 @pytest.fixture

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.article.conftest import OLD, PACKAGE, Command, Ended, troubling
+from tests.article.conftest import OLD, PACKAGE, troubling
+from tests.cli.ended import Command, Ended
 from tests.lab.lab import Lab
 from wimdock.doctor.logs import read_logs
 from wimdock.errors import CommitFailed, LeftoversInTheWay

@@ -8,11 +8,11 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
 
 import pytest
 
 from tests.cli.demo_files import DEMO_PACKAGE, copy_demo
+from tests.cli.ended import Command, Ended
 from tests.conftest import REPOSITORY
 from tests.servicing.surroundings import QuickDisk, everything_in
 from wimdock.cli.main import run
@@ -29,23 +29,6 @@ from wimdock.errors import (
     WimdockError,
 )
 from wimdock.wim.transaction import Transaction
-
-
-class Ended(NamedTuple):
-    """How a command ended, and what it said."""
-
-    status: int
-    out: str
-    err: str
-
-    @property
-    def document(self) -> dict[str, Any]:
-        """The JSON document, which must be all of the output."""
-        found: dict[str, Any] = json.loads(self.out)
-        return found
-
-
-Command = Callable[..., Ended]
 
 
 @pytest.fixture

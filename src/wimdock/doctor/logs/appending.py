@@ -73,19 +73,6 @@ class LogEnd:
         if fd >= 0:
             os.close(fd)
 
-    def __enter__(self) -> Self:
-        """Give the log itself."""
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Close it."""
-        self.close()
-
     @contextmanager
     def _locked(self, path: Path) -> Iterator[None]:
         """Hold the lock of the file that the name leads to now."""
@@ -122,6 +109,31 @@ class LogEnd:
                 with suppress(OSError):
                     os.ftruncate(self._fd, before)
             raise
+
+
+class AppendedLog:
+    """A log that is written record by record: a context manager that closes it."""
+
+    def __init__(self, end: LogEnd) -> None:
+        """Take the end of the log."""
+        self._end = end
+
+    def close(self) -> None:
+        """Close the file."""
+        self._end.close()
+
+    def __enter__(self) -> Self:
+        """Give the log itself."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Close it."""
+        self.close()
 
 
 def one_line(text: str) -> str:

@@ -6,11 +6,10 @@ import os
 import threading
 from datetime import timedelta
 from pathlib import Path
-from types import TracebackType
-from typing import Self, TextIO
+from typing import TextIO
 
 from wimdock.clock import Clock, SystemClock
-from wimdock.doctor.logs.appending import LogEnd, one_line
+from wimdock.doctor.logs.appending import AppendedLog, LogEnd, one_line
 from wimdock.doctor.logs.forms import escaped
 from wimdock.reparse.hosts import Build
 
@@ -23,7 +22,7 @@ _COMPONENT = "DISM   "
 _WORD = 0xFFFFFFFF
 
 
-class DismLog:
+class DismLog(AppendedLog):
     r"""Appends records in the form of DISM.log.
 
     A message may hold anything and is read back as it was given, but for what `ServerLog` names.
@@ -47,7 +46,7 @@ class DismLog:
         `bias` minutes. A file that would grow beyond `most` bytes becomes `.log.bak` first, the
         archive's name that Windows uses; None never does.
         """
-        self._end = LogEnd(target, most=most, archive=".log.bak")
+        super().__init__(LogEnd(target, most=most, archive=".log.bak"))
         self._clock = clock or SystemClock()
         self._pid = os.getpid() if pid is None else pid
         self._tid = tid
@@ -94,23 +93,6 @@ class DismLog:
         self._end.append(
             f"[{self._pid}] [0x{code & _WORD:08x}] {one_line(function)}:({line}){words}\r\n"
         )
-
-    def close(self) -> None:
-        """Close the file."""
-        self._end.close()
-
-    def __enter__(self) -> Self:
-        """Give the log itself."""
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Close it."""
-        self.close()
 
     def _write(self, level: str, source: str, message: str, *, thread: bool = True) -> None:
         """Append a record; a provider's line names process and thread, DISM.EXE's does not."""

@@ -5,11 +5,10 @@ from __future__ import annotations
 import threading
 from datetime import datetime, timedelta
 from pathlib import Path
-from types import TracebackType
-from typing import Self, TextIO
+from typing import TextIO
 
 from wimdock.clock import Clock, SystemClock
-from wimdock.doctor.logs.appending import LogEnd, one_line
+from wimdock.doctor.logs.appending import AppendedLog, LogEnd, one_line
 from wimdock.doctor.logs.server_lines import END_MARKER, TILDE
 
 MOST_BYTES = 2 << 20
@@ -18,7 +17,7 @@ MOST_BYTES = 2 << 20
 _THREADS = 1 << 32
 
 
-class ServerLog:
+class ServerLog(AppendedLog):
     """Appends records in the server form.
 
     A message may hold anything and is read back as it was given, but for NUL (written as its
@@ -42,7 +41,7 @@ class ServerLog:
         `thread` is that of the caller where it is not given. `bias` is in minutes, UTC = local +
         bias. A file that would grow beyond `most` bytes becomes `.lo_` first; None never does.
         """
-        self._end = LogEnd(target, most=most, marker=END_MARKER + "\r\n")
+        super().__init__(LogEnd(target, most=most, marker=END_MARKER + "\r\n"))
         self._component = component
         self._clock = clock or SystemClock()
         self._thread = thread
@@ -68,23 +67,6 @@ class ServerLog:
         text = message.replace("\n", f"{TILDE}\r\n")
         stamp = self._stamp(at or self._clock.now())
         self._end.append(f"{text}  $$<{name}><{stamp}><thread={number} (0x{number:X})>\r\n")
-
-    def close(self) -> None:
-        """Close the file."""
-        self._end.close()
-
-    def __enter__(self) -> Self:
-        """Give the log itself."""
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Close it."""
-        self.close()
 
     def _stamp(self, at: datetime) -> str:
         local = at - timedelta(minutes=self._bias)
