@@ -77,6 +77,18 @@ def index_option(command: _Command) -> _Command:
     )(command)
 
 
+def indexes_option(*, default: str) -> Callable[[_Command], _Command]:
+    """Take --index, as `index`: a number from 1, or None for all images."""
+    return click.option(
+        "--index",
+        type=IndexChoice(),
+        default=default,
+        show_default=True,
+        metavar="N|all",
+        help="The image in the file, counted from 1, or all of them.",
+    )
+
+
 def unsigned_option(command: _Command) -> _Command:
     """Take --allow-unsigned, as `allow_unsigned`."""
     return click.option(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from wimdock.cli.failure import EXIT_BLOCKED, EXIT_UNCERTAIN
-from wimdock.cli.options import FILE, IndexChoice, examples, image_argument, json_option
+from wimdock.cli.options import FILE, examples, image_argument, indexes_option, json_option
 from wimdock.cli.output import print_document
 from wimdock.errors import UsageError
 
@@ -30,14 +30,7 @@ _EXAMPLES = examples(
 
 @click.command(epilog=_EXAMPLES)
 @image_argument
-@click.option(
-    "--index",
-    type=IndexChoice(),
-    default="all",
-    show_default=True,
-    metavar="N|all",
-    help="The image in the file, counted from 1, or all of them, as a run takes them.",
-)
+@indexes_option(default="all")
 @click.option(
     "--update",
     "updates",

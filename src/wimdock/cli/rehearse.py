@@ -11,10 +11,10 @@ from wimdock.cli.columns import print_summary
 from wimdock.cli.failure import EXIT_UNCERTAIN
 from wimdock.cli.options import (
     FILE,
-    IndexChoice,
     dictionary_option,
     examples,
     image_argument,
+    indexes_option,
     json_option,
     unsigned_option,
 )
@@ -63,14 +63,7 @@ _EXAMPLES = examples(
     metavar="ID",
     help="The ID of the image package.",
 )
-@click.option(
-    "--index",
-    type=IndexChoice(),
-    default="all",
-    show_default=True,
-    metavar="N|all",
-    help="The image in the file, counted from 1, or all of them, as Configuration Manager does.",
-)
+@indexes_option(default="all")
 @click.option(
     "--drive",
     default="D",

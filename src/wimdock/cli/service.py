@@ -11,10 +11,10 @@ import click
 from wimdock.cli.columns import print_summary
 from wimdock.cli.options import (
     FILE,
-    IndexChoice,
     dictionary_option,
     examples,
     image_argument,
+    indexes_option,
     json_option,
     unsigned_option,
 )
@@ -51,14 +51,7 @@ _EXAMPLES = examples(
     metavar="FILE",
     help="An update, .cab or .msu; may be given several times, in order.",
 )
-@click.option(
-    "--index",
-    type=IndexChoice(),
-    default="1",
-    show_default=True,
-    metavar="N|all",
-    help="The image in the file, counted from 1, or all of them.",
-)
+@indexes_option(default="1")
 @click.option("--dry-run", is_flag=True, help="Show what would be done and write nothing.")
 @click.option(
     "--continue-on-error",
