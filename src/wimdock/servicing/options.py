@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +17,10 @@ _LARGEST_DICTIONARY = 16 << 20
 
 @dataclass(frozen=True, slots=True)
 class ServiceOptions:
-    """How to service: `indexes` empty stands for all images; `dictionary` is a file's content."""
+    """How to service: `indexes` empty stands for all images; `dictionary` is a file's content.
+
+    `token` is recorded with the generation: by it a run finds out later that it has committed.
+    """
 
     indexes: tuple[int, ...] = ()
     dry_run: bool = False
@@ -24,16 +28,25 @@ class ServiceOptions:
     allow_unsigned: bool = False
     on_copy: bool = False
     dictionary: bytes | None = None
+    token: str = ""
+
+
+def always() -> None:
+    """Permit the commit."""
 
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What a run needs of the world, so that tests can give it another one."""
+    """What a run needs of the world, so that tests can give it another one.
+
+    `permit` is asked right before the commit; what it raises ends the run with nothing written.
+    """
 
     reporter: Reporter
     clock: Clock
     disk: Disk
     workspace: Path | None = None
+    permit: Callable[[], None] = always
 
 
 def surroundings(
@@ -41,9 +54,12 @@ def surroundings(
     clock: Clock | None = None,
     disk: Disk | None = None,
     workspace: Path | None = None,
+    permit: Callable[[], None] = always,
 ) -> Surroundings:
     """Give the real world, but for what is given."""
-    return Surroundings(reporter or Reporter(), clock or SystemClock(), disk or Disk(), workspace)
+    return Surroundings(
+        reporter or Reporter(), clock or SystemClock(), disk or Disk(), workspace, permit
+    )
 
 
 def read_dictionary(path: Path | None) -> bytes | None:

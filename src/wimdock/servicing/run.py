@@ -216,7 +216,8 @@ class Run:
 
         done = [r for r in self._results if r.outcome is Outcome.INSTALLED]
         note = "service: " + ", ".join(dict.fromkeys(result.package for result in done))
-        return transaction.commit(note, confirm)
+        token = self._options.token
+        return transaction.commit(note, confirm, token=token, permit=self._world.permit)
 
     def _note_added(self, written: Written) -> None:
         """Put to each result by how much its update made the file grow."""

@@ -72,6 +72,7 @@ def service(
                     message = f"{image} was changed by another program just now"
                     raise ImageBusy(message, hint="Run the command again.")
                 commit = run.write(transaction)
+            world.permit()
             copy.keep()
             return replace(run.report(commit), backup=copy.backup)
         with _transaction(image, world) as transaction:

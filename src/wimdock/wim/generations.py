@@ -31,6 +31,7 @@ class Generation:
 
     `header` are its first 208 bytes, `length` its size in bytes, `added` by how many bytes it is
     longer than the state before; `committed` is false for one whose header was never written.
+    `token` is what whoever wrote it wanted recorded, to know it again.
     """
 
     number: int
@@ -40,6 +41,7 @@ class Generation:
     time: datetime
     note: str
     committed: bool
+    token: str = ""
 
     @property
     def name(self) -> str:
@@ -145,6 +147,7 @@ def _parse(record: dict[str, object]) -> Generation:
         datetime.fromisoformat(str(record["time"])),
         str(record["note"]),
         record["committed"] is True,
+        str(record.get("token", "")),
     )
 
 

@@ -189,10 +189,18 @@ class Transaction:
 
     # Commit
 
-    def commit(self, note: str, confirm: Callable[[Archive], None] | None = None) -> Commit:
+    def commit(
+        self,
+        note: str,
+        confirm: Callable[[Archive], None] | None = None,
+        *,
+        token: str = "",
+        permit: Callable[[], None] | None = None,
+    ) -> Commit:
         """Write tables, flush, check, record, flip the header. See the top of this file.
 
-        `confirm` is shown the file as it will be, before it is; if it raises, nothing changes.
+        `confirm` is shown the file as it will be, before it is; `permit` is asked last of all. If
+        one of them raises, nothing changes. `token` is recorded with the generation.
         """
         now = self._clock.now()
         with self._reporter.step("Append tables"):
@@ -206,7 +214,9 @@ class Transaction:
             if confirm is not None:
                 confirm(Archive(self.archive.fd, self.archive.path, header.pack()))
         with self._reporter.step("Commit") as step:
-            generation = self._record(header, note, now)
+            generation = self._record(header, note, now, token)
+            if permit is not None:
+                permit()
             self._disk.write_at(self.archive.fd, generation.header, 0)
             self._disk.flush(self.archive.fd)
             step.result = f"generation {generation.number}"
@@ -329,7 +339,7 @@ class Transaction:
         wanted = (s for s, change in self._references.items() if change > 0 and s not in written)
         return [blob for blob in map(blobs.find, wanted) if blob is not None]
 
-    def _record(self, header: Header, note: str, now: datetime) -> Generation:
+    def _record(self, header: Header, note: str, now: datetime, token: str) -> Generation:
         current = self.current
         length = self._appender.offset
         generation = Generation(
@@ -340,6 +350,7 @@ class Transaction:
             now,
             note,
             committed=False,
+            token=token,
         )
         self.generations = [*self.generations, generation]
         write_generations(self.archive.path, self.generations, self._disk)
