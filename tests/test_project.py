@@ -105,7 +105,7 @@ def pins(name: str) -> dict[str, str]:
 
 def names(requirements: object) -> set[str]:
     assert isinstance(requirements, list)
-    return {re.split(r"[<>=~! ]", requirement, maxsplit=1)[0] for requirement in requirements}
+    return {re.split(r"[<>=~! \[]", requirement, maxsplit=1)[0] for requirement in requirements}
 
 
 def test_every_requirement_is_pinned_by_hash() -> None:

@@ -1,6 +1,6 @@
 """The settings of a site: `wimdock.toml` in its folder, each overridden by the environment.
 
-The setting `lease` of the table `[worker]` is overridden by WIMDOCK_WORKER_LEASE. Unknown names and
+The setting `lease` of the table `[worker]` is overridden by the variable `WIMDOCK_` + `WORKER_LEASE`. Unknown names and
 wrong values are refused, so that a slip does not silently mean the default.
 """
 
