@@ -1,0 +1,1 @@
+"""The update library: importing updates, judging them by what is stored, choosing among them."""
