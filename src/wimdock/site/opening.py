@@ -102,7 +102,7 @@ def open_site(place: Place, clock: Clock | None = None) -> Site:
     folder = place.folder.absolute() if place.folder else Path(row.folder)
     if settings is None:
         settings = read_settings(folder)
-    return Site(folder, row.code, database, settings, clock or SystemClock())
+    return Site(folder, row.code, row.uuid, database, settings, clock or SystemClock())
 
 
 def _url(place: Place, configured: str) -> URL:

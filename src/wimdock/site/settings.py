@@ -1,7 +1,7 @@
 """The settings of a site: `wimdock.toml` in its folder, each overridden by the environment.
 
-The setting `lease` of the table `[worker]` is overridden by the variable `WIMDOCK_` + `WORKER_LEASE`. Unknown names and
-wrong values are refused, so that a slip does not silently mean the default.
+The variable's name is made of WIMDOCK, the table and the setting. Unknown names and wrong values are
+refused, so that a slip does not silently mean the default.
 """
 
 from __future__ import annotations

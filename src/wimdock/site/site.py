@@ -37,10 +37,11 @@ def this_operator() -> str:
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """An open site. `operator` is whoever acts, for history and audit."""
+    """An open site. `operator` is whoever acts, for history and audit; `uuid` no other site has."""
 
     folder: Path
     code: str
+    uuid: str
     database: Database
     settings: Settings
     clock: Clock = field(default_factory=SystemClock)

@@ -6,11 +6,11 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import BigInteger, ForeignKey, Index, Integer, String, UniqueConstraint
+from sqlalchemy import BigInteger, ForeignKey, Index, Integer, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from wimdock.events import Kind, Severity
-from wimdock.site.models.types import Base, BigKey, UtcDateTime, words
+from wimdock.site.models.types import Base, BigKey, words
 
 
 class RunState(StrEnum):
@@ -67,14 +67,15 @@ class Run(Base):
 
     `indexes` empty stands for all images; `update_ids` are those chosen when the run was made;
     `options` are those of the schedule then. `architecture` and `memory` (bytes) are what a worker
-    must offer. `attempt` counts from 1. `not_before` holds a run back. `error` is
-    {"message", "hint", "hresult", "win32", "class"}.
+    must offer. `attempt` counts from 1, `failures` how many of the attempts failed. `not_before`
+    holds a run back; `orphaned_at` is when its worker was found dead, until another has it. `error`
+    is {"class", "message", "hint", "exit_code", "hresult", "win32"}.
     """
 
     __tablename__ = "runs"
     __table_args__ = (
         UniqueConstraint("schedule_id", "package_id", "instant"),
-        Index("ix_runs_waiting", "state", "priority", "id"),
+        Index("ix_runs_waiting", "state", text("priority DESC"), "id"),
         Index("ix_runs_package", "package_id", "id"),
         Index("ix_runs_worker", "worker_id"),
     )
@@ -93,7 +94,9 @@ class Run(Base):
     architecture: Mapped[str] = mapped_column(String(16))
     memory: Mapped[int] = mapped_column(BigInteger)
     attempt: Mapped[int] = mapped_column(default=1)
+    failures: Mapped[int] = mapped_column(default=0)
     not_before: Mapped[datetime | None]
+    orphaned_at: Mapped[datetime | None]
     worker_id: Mapped[str | None] = mapped_column(String(64))
     step: Mapped[StepName | None] = mapped_column(words(StepName))
     cancel_requested_at: Mapped[datetime | None]
@@ -190,7 +193,8 @@ class WorkerRow(Base):
 class Lease(Base):
     """Who may write an image package's file. `token` grows by one with every holder.
 
-    A holder writes only while the row still has its token: that is the fence.
+    A holder writes only while the row still has its token: that is the fence. A run holds it until
+    it ends or its worker is dead; what a person does holds it until `expires_at` at the latest.
     """
 
     __tablename__ = "leases"
@@ -201,4 +205,6 @@ class Lease(Base):
     token: Mapped[int] = mapped_column(BigInteger)
     run_id: Mapped[int | None] = mapped_column(BigInteger)
     worker_id: Mapped[str | None] = mapped_column(String(64))
-    acquired_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    purpose: Mapped[str] = mapped_column(default="")
+    acquired_at: Mapped[datetime | None]
+    expires_at: Mapped[datetime | None]

@@ -1,0 +1,1 @@
+"""Runs: made, queued, claimed by workers, executed step by step, ended exactly once."""

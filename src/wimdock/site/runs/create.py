@@ -1,0 +1,76 @@
+"""Making a run: one image package, the updates chosen for it, and what a worker must offer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from wimdock.site.models import ImagePackage, Run, RunState, Schedule
+from wimdock.site.site import Site
+
+MEMORY_NEEDED = 512 << 20
+"""What a worker must have for a run, in bytes: twice the peak that servicing was measured at."""
+
+DEFAULT_QUEUE = "default"
+
+
+@dataclass(frozen=True, slots=True)
+class RunRequest:
+    """What a run is to do. `instant` is when its schedule was due, None for one made by hand.
+
+    `indexes` empty stands for all images; `update_ids` are applied in their order; `options` are
+    those of the schedule.
+    """
+
+    package: ImagePackage
+    update_ids: Sequence[int]
+    schedule: Schedule | None = None
+    instant: datetime | None = None
+    indexes: Sequence[int] = ()
+    options: Mapping[str, Any] = field(default_factory=dict)
+    queue: str = DEFAULT_QUEUE
+    priority: int = 0
+    retry_of: int | None = None
+
+
+def create_run(session: Session, site: Site, request: RunRequest) -> Run | None:
+    """Make a run that waits in its queue; None where the instant has its run already.
+
+    The caller holds the schedule's row locked, so that nobody makes the same one meanwhile; the
+    unique key stands behind it.
+    """
+    package, schedule = request.package, request.schedule
+    if schedule is not None and request.instant is not None:
+        same = select(Run.id).where(
+            Run.schedule_id == schedule.id,
+            Run.package_id == package.id,
+            Run.instant == request.instant,
+        )
+        if session.scalar(same) is not None:
+            return None
+    architectures = {image.architecture for image in package.images}
+    run = Run(
+        schedule_id=None if schedule is None else schedule.id,
+        package_id=package.id,
+        instant=request.instant,
+        state=RunState.QUEUED,
+        queue=request.queue,
+        priority=request.priority,
+        indexes=list(request.indexes),
+        update_ids=list(request.update_ids),
+        options=dict(request.options),
+        storage=package.storage,
+        architecture=architectures.pop() if len(architectures) == 1 else "",
+        memory=MEMORY_NEEDED,
+        created_at=site.now(),
+        created_by=site.operator,
+        retry_of=request.retry_of,
+    )
+    session.add(run)
+    session.flush()
+    return run
