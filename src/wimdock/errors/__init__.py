@@ -49,6 +49,7 @@
     ├── ScheduleError          87   a schedule that cannot be
     │   └── NotOffered         88   a schedule asks for what wimdock does not do
     ├── RunError               90   a run did not succeed
+    │   ├── RunRefused         89   its preflight found what would stop it
     │   ├── RunCancelled       91   it was cancelled
     │   ├── RunTimedOut        92   it took longer than it may
     │   ├── LeaseLost          93   another worker has the image package now: nothing was written
@@ -121,6 +122,7 @@ from wimdock.errors.site import (
     PointDown,
     RunCancelled,
     RunError,
+    RunRefused,
     RunTimedOut,
     ScheduleError,
     SchemaMismatch,
@@ -169,6 +171,7 @@ __all__ = [
     "RuleError",
     "RunCancelled",
     "RunError",
+    "RunRefused",
     "RunTimedOut",
     "ScheduleError",
     "SchemaMismatch",

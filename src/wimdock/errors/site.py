@@ -84,6 +84,14 @@ class RunError(WimdockError):
     default_hint = "`wimdock run show RUN` says what happened."
 
 
+class RunRefused(RunError):
+    """The run's preflight found what would stop it; nothing was touched."""
+
+    exit_code = 89
+    hresult = 0x8007139F
+    default_hint = "`wimdock preflight IMAGE --provider wimdock` shows every check."
+
+
 class RunCancelled(RunError):
     """The run was cancelled; the image is as it was."""
 

@@ -19,7 +19,9 @@ _LARGEST_DICTIONARY = 16 << 20
 class ServiceOptions:
     """How to service: `indexes` empty stands for all images; `dictionary` is a file's content.
 
-    `token` is recorded with the generation: by it a run finds out later that it has committed.
+    `only_applicable` leaves an update that is not for an image out of it, where otherwise that ends
+    the run. `token` is recorded with the generation: by it a run finds out later that it has
+    committed.
     """
 
     indexes: tuple[int, ...] = ()
@@ -28,6 +30,7 @@ class ServiceOptions:
     allow_unsigned: bool = False
     on_copy: bool = False
     dictionary: bytes | None = None
+    only_applicable: bool = False
     token: str = ""
 
 

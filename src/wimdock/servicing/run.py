@@ -171,7 +171,7 @@ class Run:
             result = UpdateResult(
                 staged.index, path, package, _STATES[answer.state], answer.reason, answer.hresult
             )
-            if result.outcome is Outcome.NOT_APPLICABLE:
+            if result.outcome is Outcome.NOT_APPLICABLE and not self._options.only_applicable:
                 result = replace(result, error=_not_applicable(result))
             return result
         plan = make_plan(update, staged, self._world.clock)

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from wimdock.reparse.hosts import SERVER_2012, SERVER_2016, Build
 from wimdock.reparse.judgement import Judgement, Strength, judge
@@ -28,7 +28,8 @@ CARRIES_WINDOWS_10 = SERVER_2016
 OLDEST_ASKED = SERVER_2012
 """A host whose build nobody knows is judged as this one: the oldest that the article names."""
 
-_EXAMPLES = 5
+EXAMPLES = 5
+"""So many paths of a kind are kept."""
 
 
 class Ability(Enum):
@@ -73,6 +74,16 @@ class HostVerdict:
         return self.ability is Ability.CAN_COMMIT
 
 
+class Alike(NamedTuple):
+    """Reparse points that every host judges alike: one of their values, and the first few paths."""
+
+    tag: Tag
+    owner: Owner
+    value: ReparseValue
+    count: int
+    examples: tuple[ImagePath, ...]
+
+
 def judge_host(
     points: Iterable[ReparsePoint], host: Build | None, *, is_wimdock: bool = False
 ) -> HostVerdict:
@@ -80,17 +91,25 @@ def judge_host(
 
     wimdock itself captures nothing again, and can commit whatever the image holds.
     """
+    each = (Alike(point.tag, point.owner, point.value, 1, (point.path,)) for point in points)
+    return judge_alike(each, host, is_wimdock=is_wimdock)
+
+
+def judge_alike(
+    groups: Iterable[Alike], host: Build | None, *, is_wimdock: bool = False
+) -> HostVerdict:
+    """Judge a host as `judge_host` does, by reparse points that were summed up before."""
     if is_wimdock:
         reason = "wimdock edits the image in place and never captures it again."
         return HostVerdict(host, Ability.CAN_COMMIT, reason)
     found = _Found()
     # A compressed image has a hundred thousand reparse points of a handful of values.
     known: dict[tuple[int, ReparseValue, Owner], Judgement | None] = {}
-    for point in points:
-        key = point.tag.value, point.value, point.owner
+    for group in groups:
+        key = group.tag.value, group.value, group.owner
         if key not in known:
             known[key] = judge(*key, host or OLDEST_ASKED)
-        found.add(point, known[key])
+        found.add(group, known[key])
     ability, reason = _unknown_build(found) if host is None else _known_build(found, host)
     return HostVerdict(host, ability, reason, found.strong, found.weak, found.troubles())
 
@@ -110,19 +129,20 @@ class _Found:
         self.foreign = 0  # those that are not Windows' own, or not as it makes them
         self.groups: dict[tuple[Strength, Owner, Tag, str], _Group] = {}
 
-    def add(self, point: ReparsePoint, judgement: Judgement | None) -> None:
-        self.foreign += point.owner is not Owner.WINDOWS or judgement is not None
+    def add(self, alike: Alike, judgement: Judgement | None) -> None:
+        if alike.owner is not Owner.WINDOWS or judgement is not None:
+            self.foreign += alike.count
         if judgement is None:
             return
         if judgement.strength is Strength.STRONG:
-            self.strong += 1
+            self.strong += alike.count
         else:
-            self.weak += 1
-        key = (judgement.strength, point.owner, point.tag, judgement.reason)
+            self.weak += alike.count
+        key = (judgement.strength, alike.owner, alike.tag, judgement.reason)
         group = self.groups.setdefault(key, _Group())
-        group.count += 1
-        if len(group.examples) < _EXAMPLES:
-            group.examples.append(point.path)
+        group.count += alike.count
+        if len(group.examples) < EXAMPLES:
+            group.examples += alike.examples[: EXAMPLES - len(group.examples)]
 
     def newer_kinds(self) -> str:
         """Name the kinds that the host does not know, the commonest first."""
