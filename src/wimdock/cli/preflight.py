@@ -108,10 +108,11 @@ def preflight(
     every host can commit and no check failed, 58 where one cannot or a check failed, and 59 where
     something could not be judged.
     """
-    from wimdock.cli import preflight_document, preflight_text
+    from wimdock.cli import preflight_text
     from wimdock.cli.terminal import Terminal
     from wimdock.events import Reporter
     from wimdock.servicing.options import surroundings
+    from wimdock.servicing.preflight.document import content
     from wimdock.servicing.preflight.report import Readiness
     from wimdock.servicing.preflight.run import PreflightOptions
     from wimdock.servicing.preflight.run import preflight as look
@@ -134,7 +135,7 @@ def preflight(
         )
         report = look(image, options, surroundings(reporter))
     if as_json:
-        print_document("preflight", preflight_document.content(report))
+        print_document("preflight", content(report))
     else:
         preflight_text.print_report(report)
     return {

@@ -1,7 +1,7 @@
-"""Text that any database can keep.
+r"""Text that any database can keep.
 
 Names from images, packages and logs may hold what is no character: lone surrogates, and NUL, which
-PostgreSQL keeps nowhere. They are written out as people see them elsewhere (`\\ud800`).
+PostgreSQL keeps nowhere. They are written out as people see them elsewhere (`\ud800`).
 """
 
 from __future__ import annotations

@@ -75,12 +75,12 @@ class HostVerdict:
 
 
 class Alike(NamedTuple):
-    """Reparse points that every host judges alike: one of their values, and the first few paths."""
+    """A number of reparse points that hosts judge alike: one's value, and the first few paths."""
 
     tag: Tag
     owner: Owner
     value: ReparseValue
-    count: int
+    number: int
     examples: tuple[ImagePath, ...]
 
 
@@ -131,16 +131,16 @@ class _Found:
 
     def add(self, alike: Alike, judgement: Judgement | None) -> None:
         if alike.owner is not Owner.WINDOWS or judgement is not None:
-            self.foreign += alike.count
+            self.foreign += alike.number
         if judgement is None:
             return
         if judgement.strength is Strength.STRONG:
-            self.strong += alike.count
+            self.strong += alike.number
         else:
-            self.weak += alike.count
+            self.weak += alike.number
         key = (judgement.strength, alike.owner, alike.tag, judgement.reason)
         group = self.groups.setdefault(key, _Group())
-        group.count += alike.count
+        group.count += alike.number
         if len(group.examples) < EXAMPLES:
             group.examples += alike.examples[: EXAMPLES - len(group.examples)]
 

@@ -1,29 +1,26 @@
-"""The JSON document of `wimdock preflight`; docs/reference/schemas/preflight.json describes it."""
+"""A preflight as a JSON document; docs/reference/schemas/preflight.json describes it."""
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from enum import Enum
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from wimdock.configmgr.provider import Provider
-    from wimdock.servicing.preflight.check import Check
-    from wimdock.servicing.preflight.host import HostVerdict, Trouble
-    from wimdock.servicing.preflight.report import ImageFindings, PreflightReport
+from wimdock.configmgr.provider import Provider
+from wimdock.servicing.preflight.check import Check, Result
+from wimdock.servicing.preflight.host import HostVerdict, Trouble
+from wimdock.servicing.preflight.report import ImageFindings, PreflightReport
 
 
 def content(report: PreflightReport) -> dict[str, object]:
-    """Give the members of the document."""
-    from wimdock.servicing.preflight.check import Result
-
+    """Give the members of the document, of nothing but what JSON knows."""
     return {
         "image": str(report.image),
-        "packages": list(report.packages),
+        "packages": [asdict(package) for package in report.packages],
         "readiness": report.readiness.value,
         "ability": _word(report.ability),
         "hosts_named": report.named,
         "hosts": [
-            _host(host) | {"ability": _word(verdict.ability), "reason": verdict.reason}
+            host_content(host) | {"ability": _word(verdict.ability), "reason": verdict.reason}
             for host, verdict in zip(report.hosts, report.verdicts, strict=True)
         ],
         "images": [_image(image, report.hosts) for image in report.images],
@@ -42,7 +39,8 @@ def _word(value: Enum) -> str:
     return value.name.lower()
 
 
-def _host(host: Provider) -> dict[str, object]:
+def host_content(host: Provider) -> dict[str, object]:
+    """Give what the document says of a host before its verdict."""
     return {
         "name": host.name,
         "wimdock": host.is_wimdock,
@@ -81,13 +79,14 @@ def _image(image: ImageFindings, hosts: tuple[Provider, ...]) -> dict[str, objec
             "evidence": list(capture.evidence),
         },
         "verdicts": [
-            {"host": host.name} | _verdict(verdict)
+            {"host": host.name} | verdict_content(verdict)
             for host, verdict in zip(hosts, image.verdicts, strict=False)
         ],
     }
 
 
-def _verdict(verdict: HostVerdict) -> dict[str, object]:
+def verdict_content(verdict: HostVerdict) -> dict[str, object]:
+    """Give what the document says of one host and one image."""
     return {
         "ability": _word(verdict.ability),
         "reason": verdict.reason,
