@@ -41,7 +41,7 @@ def test_what_is_said_stands_in_the_database_and_in_the_log(site: Site) -> None:
 
 def test_our_own_are_marked_as_ours(site: Site) -> None:
     row = say(site, table.POINT_DOWN, "branch", "no route to host")
-    (line,) = lines(site)
+    text, line = lines(site)
     message = parse_status_message(line)
     assert message is not None
     assert (message.source, message.component, message.severity) == ("wimdock", "WIMDOCK", "W")
@@ -51,6 +51,7 @@ def test_our_own_are_marked_as_ours(site: Site) -> None:
         "The distribution point branch cannot be reached and is tried again later: "
         "no route to host."
     )
+    assert text.startswith(f"{text_of(row)}  $$<WIMDOCK><")
 
 
 def test_a_message_goes_with_the_transaction_that_reports_it(site: Site) -> None:
@@ -84,5 +85,5 @@ def test_a_log_that_cannot_be_written_stops_nothing_and_is_told_of(site: Site) -
     say(site, table.BACKUP_MADE, "backup.tar")
     first, second = rows(site)
     assert (first.message_id, second.message_id) == (42080, 42090)
-    assert second.strings[0] == "1"
+    assert second.strings[0] == "2"
     assert "OfflineServicingMgr.log" in text_of(second)

@@ -2,8 +2,8 @@
 
 from wimdock.site.messages.history import history_of, remember
 from wimdock.site.messages.log import JSON_NAME, LOG_NAME, SiteLog
-from wimdock.site.messages.report import report, say, text_of
-from wimdock.site.messages.table import OWN_COMPONENT, TABLE, MessageKind, name_of
+from wimdock.site.messages.report import report, say
+from wimdock.site.messages.table import OWN_COMPONENT, TABLE, MessageKind, name_of, text_of
 
 __all__ = [
     "JSON_NAME",

@@ -22,7 +22,7 @@ from wimdock.configmgr.status_message import COMPONENT
 from wimdock.doctor.logs.appending import LogEnd
 from wimdock.doctor.logs.server_form import ServerLog
 from wimdock.errors import StorageError
-from wimdock.site.messages.table import LOG_LOST, OWN_COMPONENT, TABLE, name_of
+from wimdock.site.messages.table import LOG_LOST, OWN_COMPONENT, TABLE, name_of, text_of
 from wimdock.site.models import StatusMessageRow
 from wimdock.site.site import Site
 
@@ -102,7 +102,9 @@ class SiteLog:
         self._write(text, OWN_COMPONENT, self._site.now())
 
     def status(self, row: StatusMessageRow) -> None:
-        """Write the STATMSG line of a status message."""
+        """Write the STATMSG line of a status message; what one of ours says goes before it."""
+        if row.component == OWN_COMPONENT:
+            self._write(text_of(row), OWN_COMPONENT, row.at)
         self._write(format_status_message(_message(row)), row.component, row.at, row)
 
     def _write(

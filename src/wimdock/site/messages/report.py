@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from wimdock.site.messages.log import SiteLog
-from wimdock.site.messages.table import TABLE, MessageKind
+from wimdock.site.messages.table import MessageKind
 from wimdock.site.models import StatusMessageRow
 from wimdock.site.site import Site
 
@@ -76,11 +76,3 @@ def say(
     with SiteLog(site, run_id=run_id) as log:
         log.status(row)
     return row
-
-
-def text_of(row: StatusMessageRow) -> str:
-    """Give what a status message says; one of an ID that the table has not is told by its parts."""
-    kind = TABLE.get(row.message_id)
-    if kind is None:
-        return "; ".join(each for each in row.strings if each)
-    return kind.say(tuple(row.strings))

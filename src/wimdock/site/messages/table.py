@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from wimdock.configmgr.status_message import COMPONENT
 from wimdock.configmgr.status_message import RUN_STARTED as _RUN_STARTED
 from wimdock.configmgr.status_message import UNMOUNT_FAILED as _UNMOUNT_FAILED
-from wimdock.site.models import MessageSeverity
+from wimdock.site.models import MessageSeverity, StatusMessageRow
 
 OWN = range(42000, 42100)
 """The IDs of wimdock's own status messages."""
@@ -297,6 +297,14 @@ TABLE: dict[int, MessageKind] = {
 def name_of(kind: MessageKind) -> str:
     """Give the name of a kind, as people write it: `run-failed`."""
     return _NAMES[kind.id]
+
+
+def text_of(row: StatusMessageRow) -> str:
+    """Give what a status message says; one of an ID that the table has not is told by its parts."""
+    kind = TABLE.get(row.message_id)
+    if kind is None:
+        return "; ".join(each for each in row.strings if each)
+    return kind.say(tuple(row.strings))
 
 
 _NAMES = {
