@@ -81,39 +81,49 @@ def judge(
     update: Update, installed: Collection[InstalledPackageLike], architecture: str
 ) -> Applicability:
     """Judge an update against the packages and the architecture ("amd64") of an image."""
-    judge_ = _Judge(installed, architecture)
-    answer = judge_.package(update.root)
-    if not answer.is_applicable:
-        return answer
-    packages, skipped = judge_.tree(update)
-    brings = [entry for entry in packages if any(u.components for u in entry.manifest.updates)]
-    if update.root.manifest.deep and not brings:
-        return Applicability(
-            ApplicabilityState.NOT_APPLICABLE,
-            "none of the packages that it is made of is for this image",
-            NOT_APPLICABLE_CODE,
-            skipped=skipped,
-        )
-    return Applicability(
-        ApplicabilityState.APPLICABLE, answer.reason, None, answer.parent, packages, skipped
-    )
+    return Judge(installed, architecture).judge(update)
 
 
-class _Judge:
-    """The registered packages of an image by family (package ID without version, folded)."""
+class Judge:
+    """Judges any number of updates against the packages of one image.
+
+    It keeps them by family (package ID without version, folded).
+    """
 
     def __init__(self, installed: Collection[InstalledPackageLike], architecture: str) -> None:
+        """Take the packages and the architecture ("amd64") of an image."""
         self.architecture = architecture.lower()
         self.families: dict[str, list[tuple[Version, int, str]]] = {}
         for package in installed:
-            # A registry can hold keys of any name; one that is no package ID is no parent.
-            try:
-                identity = Identity.parse_id(package.id)
-            except MalformedPackage:
-                continue
-            family = identity.package_family.lower()
-            entry = (identity.version, package.state, package.id)
-            self.families.setdefault(family, []).append(entry)
+            self.add(package.id, package.state)
+
+    def add(self, package_id: str, state: int) -> None:
+        """Take one more package, as if the image had it."""
+        # A registry can hold keys of any name; one that is no package ID is no parent.
+        try:
+            identity = Identity.parse_id(package_id)
+        except MalformedPackage:
+            return
+        family = identity.package_family.lower()
+        self.families.setdefault(family, []).append((identity.version, state, package_id))
+
+    def judge(self, update: Update) -> Applicability:
+        """Judge an update with all its packages."""
+        answer = self.package(update.root)
+        if not answer.is_applicable:
+            return answer
+        packages, skipped = self.tree(update)
+        brings = [entry for entry in packages if any(u.components for u in entry.manifest.updates)]
+        if update.root.manifest.deep and not brings:
+            return Applicability(
+                ApplicabilityState.NOT_APPLICABLE,
+                "none of the packages that it is made of is for this image",
+                NOT_APPLICABLE_CODE,
+                skipped=skipped,
+            )
+        return Applicability(
+            ApplicabilityState.APPLICABLE, answer.reason, None, answer.parent, packages, skipped
+        )
 
     def tree(
         self, update: Update

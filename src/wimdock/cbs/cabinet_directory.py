@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, BinaryIO
 
 from wimdock.cbs.contents import fold_name, safe_name
@@ -46,10 +47,14 @@ GROWTH_FREE = 64 << 20
 
 @dataclass(frozen=True, slots=True)
 class CabinetEntry:
-    """A file that the cabinet declares: its safe name and its size."""
+    """A file that the cabinet declares: its safe name, its size, when it was changed last.
+
+    Cabinets know no time zone: the time is taken as UTC. None where it is none.
+    """
 
     name: str
     size: int
+    modified: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +111,7 @@ def _read_entries(file: BinaryIO, offset: int, count: int, length: int) -> tuple
         if end < 0:
             message = "the cabinet's list of files is damaged"
             raise MalformedPackage(message)
-        size, _start, folder, _date, _time, attributes = _FILE.unpack_from(block, at)
+        size, _start, folder, date, time, attributes = _FILE.unpack_from(block, at)
         name = _decode_name(block[at + _FILE.size : end], attributes)
         if folder >= _CONTINUED_FOLDER:
             message = f"{name} continues in another cabinet"
@@ -115,9 +120,25 @@ def _read_entries(file: BinaryIO, offset: int, count: int, length: int) -> tuple
             message = f"the cabinet holds {name[:200]!r} twice"
             raise MalformedPackage(message)
         seen.add(fold_name(name))
-        entries.append(CabinetEntry(name, size))
+        entries.append(CabinetEntry(name, size, _moment(date, time)))
         at = end + 1
     return tuple(entries)
+
+
+def _moment(date: int, time: int) -> datetime | None:
+    """Read a date and time of MS-DOS: years from 1980, seconds by two."""
+    try:
+        return datetime(
+            1980 + (date >> 9),
+            date >> 5 & 0xF,
+            date & 0x1F,
+            time >> 11,
+            time >> 5 & 0x3F,
+            (time & 0x1F) * 2,
+            tzinfo=UTC,
+        )
+    except ValueError:
+        return None
 
 
 def _decode_name(raw: bytes, attributes: int) -> str:
