@@ -41,7 +41,7 @@ from wimdock.site.models.schedules import (
 )
 from wimdock.site.models.site import Audit, Provider, Role, SiteRow, Token, User
 from wimdock.site.models.types import Base
-from wimdock.site.models.updates import UpdateRow
+from wimdock.site.models.updates import UpdateRow, WatchedFile, WatchState
 
 __all__ = [
     "Audit",
@@ -79,6 +79,8 @@ __all__ = [
     "UpdateResultRow",
     "UpdateRow",
     "User",
+    "WatchState",
+    "WatchedFile",
     "WorkerRow",
     "WorkerState",
 ]
