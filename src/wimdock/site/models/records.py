@@ -53,16 +53,23 @@ class StatusMessageRow(Base):
 
 
 class Notification(Base):
-    """A message to a target of the settings; what failed is tried again at `next_try_at`."""
+    """A message to a target of the settings; what failed is tried again at `next_try_at`.
+
+    `attempt_of_run` is the run's attempt that it tells of; `attempts` counts tries to send it.
+    """
 
     __tablename__ = "notifications"
-    __table_args__ = (Index("ix_notifications_due", "state", "next_try_at"),)
+    __table_args__ = (
+        Index("ix_notifications_due", "state", "next_try_at"),
+        Index("ix_notifications_run", "run_id"),
+    )
 
     id: Mapped[int] = mapped_column(BigKey, primary_key=True)
     target: Mapped[str] = mapped_column(String(64))
     event: Mapped[str] = mapped_column(String(32))
     body: Mapped[dict[str, Any]]
     run_id: Mapped[int | None] = mapped_column(BigInteger)
+    attempt_of_run: Mapped[int | None]
     created_at: Mapped[datetime]
     state: Mapped[NotificationState] = mapped_column(words(NotificationState))
     attempts: Mapped[int] = mapped_column(default=0)
