@@ -1,0 +1,50 @@
+"""Sending what is due; any number of processes may do it at once."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+
+from wimdock.site.messages import SiteLog
+from wimdock.site.notifications.delivery import deliver
+from wimdock.site.notifications.delivery_failure import NotSent
+from wimdock.site.notifications.outbox import claim, settle_failed, settle_sent
+from wimdock.site.site import Site
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What one round of sending came to: numbers of notifications."""
+
+    sent: int
+    failed: int
+    given_up: int
+
+
+def send_due(site: Site) -> int:
+    """Send every notification that is due, and give how many were sent."""
+    return send_now(site).sent
+
+
+def send_now(site: Site) -> Sent:
+    """Send every notification that is due.
+
+    A target that failed is left alone until the next round: one that is down would hold up all
+    others. No error of a target comes out of here; those of the database do.
+    """
+    counts: Counter[str] = Counter()
+    down: set[str] = set()
+    while (claimed := claim(site, down)) is not None:
+        try:
+            note = deliver(site, claimed.target, claimed.body)
+        except NotSent as error:
+            down.add(claimed.target)
+            row = settle_failed(site, claimed, error)
+            counts["failed" if row is None else "given up"] += 1
+            if row is not None:
+                with SiteLog(site, run_id=row.run_id) as log:
+                    log.status(row)
+        else:
+            settle_sent(site, claimed, note)
+            counts["sent"] += 1
+    return Sent(counts["sent"], counts["failed"], counts["given up"])
