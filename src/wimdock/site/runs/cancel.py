@@ -1,0 +1,98 @@
+"""Cancelling runs and making them anew, as people ask."""
+
+from __future__ import annotations
+
+from sqlalchemy.orm import Session
+
+from wimdock.errors import AlreadyRecorded, NoSuchRecord
+from wimdock.site.messages.history import remember
+from wimdock.site.messages.log import SiteLog
+from wimdock.site.messages.report import report
+from wimdock.site.messages.table import RUN_CANCELLED
+from wimdock.site.models import ImagePackage, Run, RunState, Schedule
+from wimdock.site.runs.create import RunRequest, create_run
+from wimdock.site.site import Site
+
+
+def run_of(session: Session, run_id: int, *, lock: bool = False) -> Run:
+    """Give a run, or raise NoSuchRecord."""
+    run = session.get(Run, run_id, with_for_update=lock or None)
+    if run is None:
+        message = f"there is no run {run_id}"
+        raise NoSuchRecord(message, hint="`wimdock run list` shows the runs.")
+    return run
+
+
+def request_cancel(site: Site, run_id: int) -> Run:
+    """Cancel a run: at once where it waits, else its worker stops it within seconds.
+
+    AlreadyRecorded where it has ended. Cancelling twice is cancelling once.
+    """
+    message = None
+    with site.writing() as session:
+        run = run_of(session, run_id, lock=True)
+        if run.state.ended:
+            text = f"run {run_id} has ended: {run.state.value}"
+            raise AlreadyRecorded(text, hint="There is nothing to cancel.")
+        if run.cancel_requested_at is None:
+            run.cancel_requested_at = site.now()
+            run.cancelled_by = site.operator
+            site.note(session, "run.cancel", str(run_id))
+        if run.state is RunState.QUEUED:
+            run.state = RunState.CANCELLED
+            run.ended_at = site.now()
+            remember(
+                session,
+                site,
+                run.package_id,
+                action="service",
+                result=run.state.value,
+                run_id=run.id,
+                detail="cancelled before it began",
+            )
+            message = report(
+                site,
+                session,
+                RUN_CANCELLED,
+                run.id,
+                run.package_id,
+                site.operator,
+                run_id=run.id,
+                schedule_id=run.schedule_id,
+                package_id=run.package_id,
+            )
+    if message is not None:
+        with SiteLog(site, run_id=run_id) as log:
+            log.status(message)
+    return run
+
+
+def retry_run(site: Site, run_id: int) -> Run:
+    """Make a run that does again what an ended one was to do; AlreadyRecorded where it goes on."""
+    with site.writing() as session:
+        old = run_of(session, run_id, lock=True)
+        if not old.state.ended:
+            text = f"run {run_id} has not ended: {old.state.value}"
+            raise AlreadyRecorded(text, hint="Cancel it first: wimdock run cancel.")
+        package = session.get_one(ImagePackage, old.package_id)
+        if package.removed_at is not None:
+            text = f"image package {package.id} was removed"
+            raise NoSuchRecord(text)
+        schedule = None if old.schedule_id is None else session.get(Schedule, old.schedule_id)
+        request = RunRequest(
+            package=package,
+            update_ids=old.update_ids,
+            schedule=schedule,
+            instant=site.now(),
+            indexes=old.indexes,
+            options=old.options,
+            queue=old.queue,
+            priority=old.priority,
+            retry_of=old.id,
+        )
+        run = create_run(session, site, request)
+        if run is None:
+            text = f"run {run_id} was tried again just now"
+            raise AlreadyRecorded(text)
+        site.note(session, "run.retry", str(run_id), run=run.id)
+    return run
