@@ -63,13 +63,15 @@ class WatchState(StrEnum):
 class WatchedFile(Base):
     """A file in the watched folder, as it was when it was looked at last.
 
-    `since` is when it was first seen with this size and `modified`, its time in nanoseconds since
-    1970. An imported or failed one is not looked at again until either changes.
+    `key` is the SHA-256 of its path, which may be longer than what a database indexes. `since` is
+    when it was first seen with this size and `modified`, its time in nanoseconds since 1970. An
+    imported or failed one is not looked at again until either changes.
     """
 
     __tablename__ = "watched_files"
 
-    path: Mapped[str] = mapped_column(String(4096), primary_key=True)
+    key: Mapped[str] = mapped_column(String(64), primary_key=True)
+    path: Mapped[str]
     size: Mapped[int] = mapped_column(BigInteger)
     modified: Mapped[int] = mapped_column(BigInteger)
     since: Mapped[datetime]
