@@ -16,16 +16,15 @@ from wimdock.errors import (
     DeltaError,
     NotApplicable,
     PackageError,
-    RegistryError,
     UnsignedPackage,
     UnsupportedPackage,
     WimdockError,
 )
 from wimdock.events import Severity
-from wimdock.image.change_set import HiveName
 from wimdock.image.staging import StagedImage
 from wimdock.image.windows import WindowsImage
 from wimdock.image.writing import PreparedImage, Written
+from wimdock.servicing.needed_hives import lacking_hive
 from wimdock.servicing.options import ServiceOptions, Surroundings
 from wimdock.servicing.outcome import Outcome, ServiceReport, UpdateResult
 from wimdock.servicing.space import need_space
@@ -37,8 +36,6 @@ _STATES = {
     ApplicabilityState.SUPERSEDED: Outcome.SUPERSEDED,
     ApplicabilityState.NOT_APPLICABLE: Outcome.NOT_APPLICABLE,
 }
-# Without these two an image is no Windows that component servicing knows.
-_NEEDED_HIVES = (HiveName.SOFTWARE, HiveName.COMPONENTS)
 
 
 class Run:
@@ -86,17 +83,14 @@ class Run:
         return self._image
 
     def _is_windows(self, image: WindowsImage) -> bool:
-        for name in _NEEDED_HIVES:
-            if image.lookup(name.path) is None:
-                message = f"image {image.index} is no Windows: it has no {name.path}"
-                hint = "Only a whole Windows image can be serviced: choose others with --index."
-                error = RegistryError(message, hint=hint, hresult=0x80070002)
-                if not self._options.continue_on_error:
-                    raise error
-                for path in self._paths:
-                    self._fail(image.index, path, "", error)
-                return False
-        return True
+        error = lacking_hive(image)
+        if error is None:
+            return True
+        if not self._options.continue_on_error:
+            raise error
+        for path in self._paths:
+            self._fail(image.index, path, "", error)
+        return False
 
     def _read(self, number: int, path: Path, indexes: Sequence[int]) -> None:
         with self._world.reporter.step(f"Read {path.name}") as step:

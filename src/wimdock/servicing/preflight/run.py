@@ -16,10 +16,10 @@ from wimdock.configmgr.provider import Provider
 from wimdock.errors import NoSuchImage, NotAnImage, StorageError, WimdockError
 from wimdock.events import Reporter
 from wimdock.files import naming, real_path, refuse_special
-from wimdock.image.change_set import HiveName
 from wimdock.image.reparse_points import ReparsePoint, grouped, reparse_points
 from wimdock.image.windows import WindowsImage
 from wimdock.reparse.hosts import Build
+from wimdock.servicing.needed_hives import lacking_hive
 from wimdock.servicing.options import Surroundings
 from wimdock.servicing.preflight import image_file, staging
 from wimdock.servicing.preflight.captured import capture_facts, judge_capture
@@ -164,7 +164,7 @@ class _Preflight:
             self.checks.append(found)
             return
         self.images.append(self._findings(archive, image, points))
-        if any(image.lookup(n.path) is None for n in (HiveName.SOFTWARE, HiveName.COMPONENTS)):
+        if lacking_hive(image) is not None:
             self.checks.append(
                 Check(
                     *_WINDOWS,
