@@ -117,7 +117,7 @@ class Disk:
         finally:
             os.close(fd)
 
-    def replace_contents(self, path: Path, data: bytes) -> None:
+    def replace_contents(self, path: Path, data: bytes, mode: int = 0o644) -> None:
         """Make `path` hold exactly `data`: the old content or the new one survives a crash.
 
         Order: a temporary file beside it is written and flushed, then renamed over `path`. An error
@@ -125,7 +125,7 @@ class Disk:
         """
         temporary = path.with_name(f".{path.name}.new")
         try:
-            fd = open_file(temporary, os.O_RDWR | os.O_CREAT | os.O_TRUNC)
+            fd = open_file(temporary, os.O_RDWR | os.O_CREAT | os.O_TRUNC, mode)
             try:
                 self.write_at(fd, data, 0)
                 self.flush(fd)

@@ -54,11 +54,26 @@ class AlreadyRecorded(SiteError):
 
 
 class SettingsError(SiteError):
-    """A setting is not as it must be."""
+    """A setting is not as it must be.
+
+    `reasons` lists every one that is not.
+    """
 
     exit_code = 86
     hresult = 0x80070057
     default_hint = "docs/reference/settings.md lists every setting."
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        reasons: tuple[str, ...] = (),
+        hint: str | None = None,
+        hresult: int | None = None,
+    ) -> None:
+        """Keep the reasons besides what every error keeps."""
+        super().__init__(message, hint=hint, hresult=hresult)
+        self.reasons = reasons
 
 
 class ScheduleError(WimdockError):

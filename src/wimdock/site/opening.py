@@ -15,7 +15,8 @@ from wimdock.files import storage_error
 from wimdock.site.database import SQLITE_NAME, Database, parse_url, sqlite_url
 from wimdock.site.models import Base, SiteRow
 from wimdock.site.settings import SETTINGS_NAME
-from wimdock.site.settings_file import read_settings, write_settings
+from wimdock.site.settings_file import read_settings
+from wimdock.site.settings_text import write_settings
 from wimdock.site.site import Site
 
 FIRST_NUMBER = 0x01000001
