@@ -14,6 +14,12 @@ RUN_STARTED = 7900
 UNMOUNT_FAILED = 7913
 COMPONENT = "SMS_OFFLINE_SERVICING_MANAGER"
 
+OWN_IDS = range(42000, 42100)
+"""The IDs of wimdock's own status messages; none of Microsoft's."""
+
+OWN_COMPONENT = "WIMDOCK"
+"""What marks lines and status messages that are wimdock's own."""
+
 _INSERTIONS = 10
 _LONGEST = 64 << 10
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from wimdock.doctor.finding import Finding
 from wimdock.doctor.gathering import Gathered
 from wimdock.doctor.incident import Incident
+from wimdock.doctor.own_finding import own_key
 from wimdock.doctor.rule import Confidence
 from wimdock.doctor.session import Place
 
@@ -37,11 +38,14 @@ def together(findings: Sequence[Finding], gathered: Gathered) -> tuple[Finding, 
 
 def _key(finding: Finding) -> tuple[object, ...]:
     incident = finding.incident
-    what = (
+    what: object = (
         finding.rule.id
         if finding.rule is not None
         else (finding.codes[:1], finding.traces[0].functions[:1] if finding.traces else ())
     )
+    own = None if incident.work is None else incident.work.run.own
+    if own is not None:
+        what = ("wimdock", own_key(own), finding.codes[:1])
     where: object = (incident.package, incident.index, incident.mount.casefold())
     if not any(where if isinstance(where, tuple) else ()):
         where = incident.commands[0].key if incident.commands else incident.sessions[0].family
@@ -89,7 +93,7 @@ def _mark_after_effects(findings: Sequence[Finding], gathered: Gathered) -> None
 
 def _can_follow(finding: Finding, earlier: Finding) -> bool:
     """Tell whether a failure is of a kind that an earlier one brings about."""
-    if earlier.incident is finding.incident or earlier.rule is None:
+    if earlier.incident is finding.incident or earlier.rule is None or finding.by_wimdock:
         return False
     if finding.rule is not None and finding.rule.id not in earlier.rule.leaves_behind:
         return False
@@ -135,7 +139,8 @@ def _is_before(place: Place, incident: Incident) -> bool:
 def _success_after(finding: Finding, gathered: Gathered) -> Place | None:
     """Give the first place after the last incident at which the same thing ended well."""
     latest = finding.latest
-    places = list(gathered.successes.get(latest.package or "-", ()))
+    successes = gathered.own_successes if finding.by_wimdock else gathered.successes
+    places = list(successes.get(latest.package or "-", ()))
     if latest.work is None:
         for command in latest.commands:
             if command.line:

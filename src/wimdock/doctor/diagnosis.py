@@ -18,6 +18,7 @@ from wimdock.doctor.image_facts import Images
 from wimdock.doctor.incident import Incident
 from wimdock.doctor.notes import Notes
 from wimdock.doctor.ordering import codes_of, in_order, innermost_first
+from wimdock.doctor.own_finding import own_findings
 from wimdock.doctor.providers import hosts_of, system_of
 from wimdock.doctor.rule import Evidence, Rule, Verdict
 from wimdock.doctor.trace import Trace
@@ -45,6 +46,9 @@ class Known:
 
 def diagnose(incident: Incident, known: Known) -> list[Finding]:
     """Give what is found in one incident, in the order of the logs; nothing where none failed."""
+    own = None if incident.work is None else incident.work.run.own
+    if own is not None:
+        return own_findings(incident, own)
     return _Diagnosis(incident, known).findings()
 
 

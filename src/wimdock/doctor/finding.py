@@ -61,7 +61,8 @@ class JudgedHost:
 class Finding:
     """One failure of one incident.
 
-    `rule` and `confidence` are None for a failure that is not known. `traces` are the lines that
+    `rule` and `confidence` are None for a failure that is not known, and for one of wimdock's own
+    runs, which tells of itself. `traces` are the lines that
     show it, the telling ones first, `codes` its codes, the innermost first. `others` are further
     incidents in which the same happened to the same image. `follows` is the finding of which this
     one is an after-effect, `may_follow` one of which it may be, `since_succeeded` where the same
@@ -90,11 +91,12 @@ class Finding:
     follows: Finding | None = None
     may_follow: Finding | None = None
     since_succeeded: Place | None = None
+    by_wimdock: bool = False
 
     @property
     def is_known(self) -> bool:
-        """Tell whether a rule describes it."""
-        return self.rule is not None
+        """Tell whether a rule describes it, or wimdock's own log."""
+        return self.rule is not None or self.by_wimdock
 
     @property
     def incidents(self) -> list[Incident]:

@@ -81,9 +81,10 @@ class Gathered:
 
     `works`, `dism_commands` and `others` are the sessions that a diagnosis could be made of, each
     kind in the order of their ends; `left_out` counts the earlier ones beyond the limit.
-    `successes` holds the last places at which an image package ended well, by package ID;
-    `good_commands` those of a command, by its words; `discards` those at which a mount directory
-    was given up, by the directory, "" for all of them.
+    `successes` holds the last places at which an image package ended well, by package ID, and
+    `own_successes` those where wimdock did the work; `good_commands` those of a command, by its
+    words; `discards` those at which a mount directory was given up, by the directory, "" for all of
+    them.
     """
 
     works: deque[ImageWork] = field(default_factory=deque)
@@ -95,6 +96,7 @@ class Gathered:
     hosts: list[HostSpan] = field(default_factory=list)
     mentions: dict[tuple[str, int], Mention] = field(default_factory=dict)
     successes: dict[str, list[Place]] = field(default_factory=dict)
+    own_successes: dict[str, list[Place]] = field(default_factory=dict)
     good_commands: dict[str, list[Place]] = field(default_factory=dict)
     discards: dict[str, list[Place]] = field(default_factory=dict)
 
@@ -198,7 +200,9 @@ class _Gathering:
         self.found.counts["images"] += 1
         self.found.counts[f"images {work.result or 'unknown'}"] += 1
         if work.result == "success" and work.finish is not None and work.package:
-            _remember(self.found.successes, work.package, work.finish)
+            own = work.run.own is not None
+            known = self.found.own_successes if own else self.found.successes
+            _remember(known, work.package, work.finish)
         self._keep(self.found.works, work)
 
     def _take_command(self, command: Command) -> None:

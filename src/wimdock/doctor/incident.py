@@ -100,14 +100,14 @@ class Incident:
 def join(gathered: Gathered) -> list[Incident]:
     """Join sessions into incidents, in the order in which these begin."""
     incidents = [Incident(0, work=work) for work in gathered.works]
-    works = _by_package(incidents)
+    works = _by_package(each for each in incidents if not _is_own(each))
     for command in gathered.dism_commands:
         found = _best(command, works)
         if found is None:
             found = Incident(0)
             incidents.append(found)
         found.commands.append(command)
-    known = _by_package(incidents)
+    known = _by_package(each for each in incidents if not _is_own(each))
     for session in gathered.others:
         found = _best(session, known)
         if found is None:
@@ -120,6 +120,11 @@ def join(gathered: Gathered) -> list[Incident]:
         incident.number = number
         _find_host(incident, gathered.hosts)
     return incidents
+
+
+def _is_own(incident: Incident) -> bool:
+    """Tell whether wimdock did the work: then neither DISM nor component servicing had part."""
+    return incident.work is not None and incident.work.run.own is not None
 
 
 def _by_package(incidents: Iterable[Incident]) -> dict[str, list[Incident]]:

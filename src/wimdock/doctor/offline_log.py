@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from wimdock.configmgr.staging import is_package_id, staging_place
 from wimdock.configmgr.status_message import RUN_STARTED, UNMOUNT_FAILED, StatusMessage
 from wimdock.doctor.logs import Record
+from wimdock.doctor.own_log import OwnThreads, tells_of_end
 from wimdock.doctor.session import ImageWork, Place, Run
 from wimdock.doctor.trace import Trace, is_failure, whole
 
@@ -59,9 +60,13 @@ class OfflineLog:
         self._finished = finished
         self._current = _Thread(family, finished)
         self._threads: dict[int, _Thread] = {}
+        self._own = OwnThreads(family, finished)
 
     def add(self, record: Record, order: int, trace: Trace | None) -> None:
         """Take the next record, with its trace where it is worth one."""
+        if self._own.takes(record):
+            self._own.add(record, place_of(record, order), trace)
+            return
         number = record.thread
         if number is not None:
             known = self._threads.get(number)
@@ -79,6 +84,7 @@ class OfflineLog:
         """Give out what is left."""
         self._forget()
         self._current.close()
+        self._own.close()
 
     def _forget(self) -> None:
         """Give out what is left of all threads but the current one."""
@@ -295,6 +301,6 @@ def _number(text: str) -> int:
 def tells_of_failure(record: Record) -> bool:
     """Tell whether a record of this log tells of a failure by a code or by its status message."""
     status = record.status_message
-    if status is not None and status.severity == "E":
+    if status is not None and (status.severity == "E" or tells_of_end(status)):
         return True
     return any(is_failure(code) for code in record.codes)

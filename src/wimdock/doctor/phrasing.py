@@ -102,6 +102,8 @@ def read_words(report: Report) -> list[str]:
 
 def title(finding: Reported) -> str:
     """Give a finding's heading."""
+    if finding.by_wimdock:
+        return f"{finding.number}. {finding.title}"
     if finding.failure is None:
         return f"{finding.number}. Unknown failure: {finding.title}"
     return (

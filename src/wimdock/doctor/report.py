@@ -131,6 +131,7 @@ class Reported:
 
     number: int
     known: bool
+    by_wimdock: bool
     failure: int | None
     rule: str | None
     confidence: str | None
@@ -279,6 +280,7 @@ def _reported(finding: Finding) -> Reported:
     return Reported(
         number=finding.number,
         known=finding.is_known,
+        by_wimdock=finding.by_wimdock,
         failure=None if rule is None else rule.number,
         rule=None if rule is None else rule.id,
         confidence=None if finding.confidence is None else finding.confidence.value,

@@ -109,6 +109,7 @@ def _text(text: str) -> str:
 def _finding(finding: Reported, names: Names) -> str:
     level = finding.confidence or "low"
     badge = f"{finding.confidence} confidence" if finding.confidence else "unknown"
+    badge = "wimdock" if finding.by_wimdock else badge
     parts = [
         f'<section class="{_text(level)}" id="finding-{finding.number}">\n',
         f'<h2>{_text(title(finding))} <span class="badge">{_text(badge)}</span></h2>\n',

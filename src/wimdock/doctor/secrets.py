@@ -69,6 +69,7 @@ _ADDRESS = re.compile(
 _LONG_ADDRESS = re.compile(
     r"(?<![\w:])([23f][0-9a-f]{3}:(?:[0-9a-f]{0,4}:){1,6}[0-9a-f]{1,4})(?![\w:])", re.IGNORECASE
 )
+_CANCELLED_BY = re.compile(r"\bwas cancelled by ([^\s\"'<>]{1,64}?)\.?(?=\s|\Z)", re.IGNORECASE)
 _COMMON_NAME = re.compile(r"\bCN=([^,;\"'\r\n]{1,64})", re.IGNORECASE)
 _DOMAIN_PART = re.compile(r"\bDC=([A-Za-z0-9-]{1,63})", re.IGNORECASE)
 
@@ -276,6 +277,7 @@ _USER_HINTS = (
     (_PROFILE, ("users", "documents and settings", "home", "profiles")),
     (_SAID_USER, ("user", "account")),
     (_COMMON_NAME, ("cn=",)),
+    (_CANCELLED_BY, ("was cancelled by",)),
 )
 _ACCOUNT_HINTS = (
     *("user", "account", "owner", "logon", "login", "credential", "impersonat"),

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from wimdock.configmgr.status_message import StatusMessage
 from wimdock.doctor.trace import Trace, Traces
 from wimdock.reparse.hosts import Build
 
@@ -29,8 +30,29 @@ class Place:
 
 
 @dataclass(slots=True)
+class OwnRun:
+    """What the log says of a run of wimdock's own; one without a number is of no run.
+
+    `end` is the status message of its end and `said` what that says, `faults` are the errors in it
+    with what they say, `starts` how often it was begun, `generation` what it committed.
+    """
+
+    number: str = ""
+    end: int | None = None
+    said: str = ""
+    remedy: str = ""
+    generation: str = ""
+    starts: int = 1
+    faults: list[tuple[StatusMessage, str]] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+@dataclass(slots=True)
 class Run:
-    """One run of a schedule, as far as the log shows it; `result` is "success", "failed" or ""."""
+    """One run of a schedule, as far as the log shows it; `result` is "success", "failed" or "".
+
+    `own` is there where wimdock did the work.
+    """
 
     schedule: str = ""
     begin: Place | None = None
@@ -38,6 +60,7 @@ class Run:
     result: str = ""
     system: str = ""
     site: str = ""
+    own: OwnRun | None = None
 
 
 @dataclass(slots=True)

@@ -6,7 +6,12 @@ import re
 from collections.abc import Callable
 from datetime import datetime
 
-from wimdock.configmgr.status_message import StatusMessage, parse_status_message
+from wimdock.configmgr.status_message import (
+    COMPONENT,
+    OWN_COMPONENT,
+    StatusMessage,
+    parse_status_message,
+)
 from wimdock.doctor.logs.client_lines import parse_client
 from wimdock.doctor.logs.forms import unescaped
 from wimdock.doctor.logs.found_codes import codes_in
@@ -42,7 +47,6 @@ _PARSERS: dict[Form, Callable[[str], Parts]] = {
 _LOG_OF_COMPONENT = {"DISM": "dism", "CBS": "cbs", "CSI": "cbs", "DPX": "cbs", "SXS": "cbs"}
 _WITHOUT_SEVERITY = (Form.SERVER, Form.VIEWER, Form.PASTED)
 _FAILURE = 0x80000000
-_OFFLINE = "SMS_OFFLINE_SERVICING_MANAGER"
 _OFFLINE_WORDS = re.compile(
     r"WIM::\w+ returned code|\b(?:UnMountImage|MountImage|InstallUpdate|GetUpdateApplicability)"
     r" returned code|Applicability State = |\bimage package \S+ |Schedule with ID \d"
@@ -171,7 +175,7 @@ class Record:
         has, then the name of the file.
         """
         component = self.component
-        if component == _OFFLINE:
+        if component in (COMPONENT, OWN_COMPONENT):
             return "offline"
         if component:
             return _LOG_OF_COMPONENT.get(component, "other")

@@ -3,12 +3,11 @@
 from wimdock.site.messages.history import history_of, remember
 from wimdock.site.messages.log import JSON_NAME, LOG_NAME, SiteLog
 from wimdock.site.messages.report import report, say
-from wimdock.site.messages.table import OWN_COMPONENT, TABLE, MessageKind, name_of, text_of
+from wimdock.site.messages.table import TABLE, MessageKind, name_of, text_of
 
 __all__ = [
     "JSON_NAME",
     "LOG_NAME",
-    "OWN_COMPONENT",
     "TABLE",
     "MessageKind",
     "SiteLog",

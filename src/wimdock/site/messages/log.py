@@ -18,11 +18,11 @@ from types import TracebackType
 from typing import Any, Self
 
 from wimdock.configmgr import StatusMessage, format_status_message
-from wimdock.configmgr.status_message import COMPONENT
+from wimdock.configmgr.status_message import COMPONENT, OWN_COMPONENT
 from wimdock.doctor.logs.appending import LogEnd
 from wimdock.doctor.logs.server_form import ServerLog
 from wimdock.errors import StorageError
-from wimdock.site.messages.table import LOG_LOST, OWN_COMPONENT, TABLE, name_of, text_of
+from wimdock.site.messages.table import LOG_LOST, TABLE, name_of, text_of
 from wimdock.site.models import StatusMessageRow
 from wimdock.site.site import Site
 

@@ -8,16 +8,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from wimdock.configmgr.status_message import COMPONENT
+from wimdock.configmgr.status_message import COMPONENT, OWN_COMPONENT, OWN_IDS
 from wimdock.configmgr.status_message import RUN_STARTED as _RUN_STARTED
 from wimdock.configmgr.status_message import UNMOUNT_FAILED as _UNMOUNT_FAILED
 from wimdock.site.models import MessageSeverity, StatusMessageRow
-
-OWN = range(42000, 42100)
-"""The IDs of wimdock's own status messages."""
-
-OWN_COMPONENT = "WIMDOCK"
-"""What marks the lines and messages that are wimdock's own."""
 
 _I, _W, _E = MessageSeverity.INFORMATION, MessageSeverity.WARNING, MessageSeverity.ERROR
 
@@ -39,7 +33,7 @@ class MessageKind:
     @property
     def is_own(self) -> bool:
         """Tell whether the ID is of wimdock's own range."""
-        return self.id in OWN
+        return self.id in OWN_IDS
 
     @property
     def component(self) -> str:
