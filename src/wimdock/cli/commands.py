@@ -80,6 +80,9 @@ COMMANDS: Mapping[str, Lazy] = {
         "dism",
         "Carry out a command line of DISM, with DISM's layout of output and its codes.",
     ),
+    "run": Lazy(
+        "wimdock.cli.run.group", "run", "Look at the runs of a site, watch, cancel and retry them."
+    ),
     "demo": Lazy(
         "wimdock.cli.demo",
         "demo",

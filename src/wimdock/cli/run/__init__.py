@@ -1,0 +1,1 @@
+"""`wimdock run`: the runs of a site."""
