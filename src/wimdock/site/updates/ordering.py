@@ -85,14 +85,13 @@ def needed(
         kept = [each for name, family in families.items() for each in family[: count[name]]]
         found = _in_turn(kept, image)
         ids = {each.candidate.id for each in found}
-        short = [
-            name
-            for name, family in families.items()
-            if family[0].id not in ids and count[name] < len(family)
-        ]
-        if not short:
+        short = [name for name, family in families.items() if family[0].id not in ids]
+        growing = [name for name in short if count[name] < len(families[name])]
+        # What it asks for may be an older one of another family.
+        growing = growing or [name for name in families if count[name] < len(families[name])]
+        if not short or not growing:
             return found
-        for name in short:
+        for name in growing:
             count[name] += 1
 
 
