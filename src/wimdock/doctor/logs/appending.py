@@ -59,10 +59,8 @@ class LogEnd:
         data = _bytes(text)
         try:
             with self._locked(self._path):
-                if self._most is not None:
-                    size = os.fstat(self._fd).st_size
-                    if size and size + len(data) > self._most:
-                        self._roll(self._path)
+                while self._is_too_large_with(data):
+                    self._roll(self._path)
                 self._write(data)
         except OSError as error:
             raise storage_error(error, self._path) from error
@@ -76,7 +74,15 @@ class LogEnd:
     @contextmanager
     def _locked(self, path: Path) -> Iterator[None]:
         """Hold the lock of the file that the name leads to now."""
-        if self._fd < 0:  # renamed, and then could not be made anew
+        self._lock_current(path)
+        try:
+            yield
+        finally:
+            if self._fd >= 0:
+                _unlock(self._fd)
+
+    def _lock_current(self, path: Path) -> None:
+        if self._fd < 0:  # renamed, and not made anew yet
             self._fd = _opened(path)
         _lock(self._fd)
         while not _leads_to(path, self._fd):
@@ -84,19 +90,18 @@ class LogEnd:
             self._fd = -1
             self._fd = _opened(path)
             _lock(self._fd)
-        try:
-            yield
-        finally:
-            if self._fd >= 0:
-                _unlock(self._fd)
+
+    def _is_too_large_with(self, data: bytes) -> bool:
+        size = os.fstat(self._fd).st_size
+        return self._most is not None and size > 0 and size + len(data) > self._most
 
     def _roll(self, path: Path) -> None:
+        """Rename the file; whoever was quicker may have filled and renamed the next one as well."""
         self._write(self._marker)
         path.replace(path.with_suffix(self._archive))
         os.close(self._fd)
         self._fd = -1
-        self._fd = _opened(path)
-        _lock(self._fd)
+        self._lock_current(path)
 
     def _write(self, data: bytes) -> None:
         before = os.fstat(self._fd).st_size
