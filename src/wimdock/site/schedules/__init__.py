@@ -1,0 +1,1 @@
+"""Schedules: which updates go into which image packages, when, how often, in which window."""
