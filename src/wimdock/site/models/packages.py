@@ -32,8 +32,8 @@ class ImagePackage(Base):
 
     `storage` names a storage location, "" for none; `path` is relative to it, else absolute. For an
     upgrade package `path` is that of its install.wim. `header` is the file's first 208 bytes in
-    hexadecimal and `length` its size in bytes, as last read. `reparse` and `preflight` are what
-    inspect and preflight found. A removed package keeps its row, for its history.
+    hexadecimal and `length` its size in bytes, as last read. `preflight` is the document of the
+    preflight, as found then. A removed package keeps its row, for its history, and has no path.
     """
 
     __tablename__ = "image_packages"
@@ -62,7 +62,11 @@ class ImagePackage(Base):
 
 
 class Image(Base):
-    """One operating system in the file. `packages` lists {"id", "state"}; `size` is in bytes."""
+    """One operating system in the file. `packages` lists {"id", "state"}; `size` is in bytes.
+
+    `reparse` are the records of `wimdock.site.images.reparse_facts`. `unreadable` says why what is
+    in the image could not be read: what else is known is from the file's XML then.
+    """
 
     __tablename__ = "images"
 
@@ -79,6 +83,7 @@ class Image(Base):
     size: Mapped[int] = mapped_column(BigInteger)
     packages: Mapped[list[Any]]
     reparse: Mapped[list[Any]]
+    unreadable: Mapped[str] = mapped_column(default="")
 
     package: Mapped[ImagePackage] = relationship(back_populates="images")
 
