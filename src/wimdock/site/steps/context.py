@@ -13,6 +13,7 @@ from wimdock.errors import NoSuchRecord, WimdockError
 from wimdock.events import Reporter
 from wimdock.servicing.options import Surroundings, surroundings
 from wimdock.site.images import file_of, package_of
+from wimdock.site.images.commit_token import commit_token
 from wimdock.site.messages.log import SiteLog
 from wimdock.site.models import ImagePackage, Run, Step, StepName, UpdateRow
 from wimdock.site.runs.lease import check_fence
@@ -52,29 +53,7 @@ class RunContext:
         return file_of(self.site, self.package)
 
     @property
-    def commit_token(self) -> str:
-        """What the run's generation is recorded with: no other run of any site has it."""
-        return commit_token(self.site, self.run.id)
-
-    def option(self, name: str, default: Any = None) -> Any:
-        """Give an option of the run."""
-        return self.run.options.get(name, default)
-
-    def permit(self) -> None:
-        """Make sure that the run may still write; a database that cannot be asked forbids it."""
-        check_fence(self.site, self.run.id, self.token)
-
-    def world(self, permit: Callable[[], None] | None = None) -> Surroundings:
-        """Give what servicing needs of the world."""
-        return surroundings(self.reporter, self.site.clock, permit=permit or self.permit)
-
-
-def commit_token(site: Site, run_id: int) -> str:
-    """Give what a run's generation is recorded with."""
-    return f"{site.uuid}/run-{run_id}"
-
-
-def load_context(
+    def load_context(
     site: Site, run_id: int, token: int, reporter: Reporter, log: SiteLog, *, attempt: int = 1
 ) -> RunContext:
     """Read all that a step works with."""
