@@ -70,6 +70,13 @@ def test_insertion_strings_are_those_of_the_table(site: Site) -> None:
         report(site, session, table.WORKER_STARTED, "w1")
 
 
+def test_what_no_database_keeps_is_written_out(site: Site) -> None:
+    say(site, table.POINT_DOWN, "b\0\ud800", "x" * 100_000)
+    (row,) = rows(site)
+    assert row.strings[0] == r"b\x00\ud800"
+    assert (len(row.strings[1]), row.strings[1][-2:]) == (2000, "x\N{HORIZONTAL ELLIPSIS}")
+
+
 def test_a_line_is_marked_by_who_says_it(site: Site) -> None:
     with SiteLog(site, run_id=12) as log:
         log.line("Schedule processing failed")

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from wimdock.errors import NoSuchRecord
 from wimdock.site.models import History, ImagePackage
 from wimdock.site.site import Site
+from wimdock.site.stored_text import storable, storable_text
 
 
 def remember(  # noqa: PLR0913 - the columns of the history, by name
@@ -51,8 +52,8 @@ def remember(  # noqa: PLR0913 - the columns of the history, by name
         run_id=run_id,
         operator=operator or site.operator,
         seconds=seconds,
-        updates=[dict(each) for each in updates],
-        detail=detail,
+        updates=storable([dict(each) for each in updates]),
+        detail=storable_text(detail),
     )
     session.add(entry)
     session.flush()

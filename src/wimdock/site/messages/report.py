@@ -12,6 +12,9 @@ from wimdock.site.messages.log import SiteLog
 from wimdock.site.messages.table import MessageKind
 from wimdock.site.models import StatusMessageRow
 from wimdock.site.site import Site
+from wimdock.site.stored_text import storable_text
+
+_LONGEST = 2000
 
 
 def report(
@@ -41,7 +44,7 @@ def report(
         at=at or site.now(),
         pid=os.getpid(),
         tid=threading.get_native_id(),
-        strings=[str(each) for each in strings],
+        strings=[_string(each) for each in strings],
         run_id=run_id,
         schedule_id=schedule_id,
         package_id=package_id,
@@ -49,6 +52,12 @@ def report(
     session.add(row)
     session.flush()
     return row
+
+
+def _string(value: object) -> str:
+    """Give an insertion string as a database and a line of a log can hold it."""
+    text = storable_text(str(value))
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}\N{HORIZONTAL ELLIPSIS}"
 
 
 def say(

@@ -109,7 +109,10 @@ class History(Base):
     """What was done to an image package, kept for good. `updates` are {"id", "title", "result"}."""
 
     __tablename__ = "history"
-    __table_args__ = (Index("ix_history_package_at", "package_id", "at"),)
+    __table_args__ = (
+        Index("ix_history_package_at", "package_id", "at"),
+        Index("ix_history_run", "run_id"),
+    )
 
     id: Mapped[int] = mapped_column(BigKey, primary_key=True)
     package_id: Mapped[str] = mapped_column(String(8))

@@ -35,6 +35,8 @@ class StatusMessageRow(Base):
     __table_args__ = (
         Index("ix_status_messages_at", "at"),
         Index("ix_status_messages_run", "run_id"),
+        Index("ix_status_messages_package", "package_id"),
+        Index("ix_status_messages_schedule", "schedule_id"),
     )
 
     id: Mapped[int] = mapped_column(BigKey, primary_key=True)
