@@ -161,7 +161,7 @@ def begin(
             return None
         worker = session.get(WorkerRow, worker_id)
         token = None
-        if worker is not None and has_room and _can_take(worker, run):
+        if worker is not None and has_room and can_take(worker, run):
             token = acquire(session, site, run.package_id, worker_id=worker_id, run_id=run.id)
         if token is None:
             _put_back(session, run)
@@ -171,7 +171,8 @@ def begin(
         return token
 
 
-def _can_take(worker: WorkerRow, run: Run) -> bool:
+def can_take(worker: WorkerRow, run: Run) -> bool:
+    """Tell whether a worker takes runs and offers what a run needs."""
     return (
         worker.state is WorkerState.RUNNING
         and (not worker.queues or run.queue in worker.queues)

@@ -1,0 +1,98 @@
+"""What a worker watches: the runs it has, whether they are to be stopped, and the other workers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import select
+
+from wimdock.errors import RunCancelled, RunTimedOut, WimdockError
+from wimdock.site.models import Run, RunState, WorkerRow, WorkerState
+from wimdock.site.runs.queue import can_take
+from wimdock.site.site import Site
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """An attempt that a worker has; `stop` tells that it must end: cancelled, or too late."""
+
+    run_id: int
+    attempt: int
+    stop: bool
+
+
+def held_runs(site: Site, worker_id: str) -> list[Held]:
+    """Give the attempts that a worker has, in one query."""
+    query = select(
+        Run.id, Run.attempt, Run.cancel_requested_at, Run.started_at, Run.options
+    ).where(Run.worker_id == worker_id, Run.state == RunState.RUNNING)
+    now = site.now()
+    with site.reading() as session:
+        rows = session.execute(query.order_by(Run.id)).all()
+    return [
+        Held(
+            row.id,
+            row.attempt,
+            row.cancel_requested_at is not None or _is_late(row.started_at, row.options, now),
+        )
+        for row in rows
+    ]
+
+
+def stop_reason(site: Site, run_id: int) -> WimdockError | None:
+    """Give why a run must end, RunCancelled or RunTimedOut; None where it need not."""
+    with site.reading() as session:
+        run = session.get(Run, run_id)
+    if run is None:
+        return None
+    if run.cancel_requested_at is not None:
+        return RunCancelled(f"run {run_id} was cancelled")
+    if _is_late(run.started_at, run.options, site.now()):
+        minutes = run.options["max_run_minutes"]
+        return RunTimedOut(f"run {run_id} took longer than {minutes} minutes")
+    return None
+
+
+def _is_late(started_at: datetime | None, options: dict[str, Any], now: datetime) -> bool:
+    minutes = options.get("max_run_minutes")
+    if started_at is None or not minutes:
+        return False
+    return now - started_at > timedelta(minutes=float(minutes))
+
+
+def list_workers(site: Site, *, ended: int = 0) -> Sequence[WorkerRow]:
+    """Give the workers that live, the oldest first, after them so many of those that ended."""
+    alive = (WorkerState.RUNNING, WorkerState.STOPPING)
+    living = select(WorkerRow).where(WorkerRow.state.in_(alive)).order_by(WorkerRow.started_at)
+    others = select(WorkerRow).where(WorkerRow.state.not_in(alive))
+    with site.reading() as session:
+        found = list(session.scalars(living))
+        if ended:
+            found += session.scalars(others.order_by(WorkerRow.ended_at.desc()).limit(ended))
+    return found
+
+
+def runs_of_workers(site: Site) -> dict[str, list[int]]:
+    """Give the runs that each worker executes now."""
+    query = select(Run.worker_id, Run.id).where(
+        Run.state == RunState.RUNNING, Run.worker_id.is_not(None)
+    )
+    found: dict[str, list[int]] = {}
+    with site.reading() as session:
+        for worker_id, run_id in session.execute(query.order_by(Run.id)):
+            found.setdefault(worker_id, []).append(run_id)
+    return found
+
+
+def is_fresh(worker: WorkerRow, now: datetime) -> bool:
+    """Tell whether a worker takes runs and was heard of within its lease."""
+    silent = (now - worker.heartbeat_at).total_seconds()
+    return worker.state is WorkerState.RUNNING and silent < worker.lease_seconds
+
+
+def takers(workers: Sequence[WorkerRow], run: Run) -> list[WorkerRow]:
+    """Give the workers that could take a run."""
+    return [worker for worker in workers if can_take(worker, run)]
