@@ -126,7 +126,7 @@ def _updates(session: Session, run: Run) -> dict[str, Any]:
         .limit(MOST_UPDATES)
     )
     return {
-        "outcomes": dict(session.execute(outcomes).tuples().all()),
+        "outcomes": {row[0]: row[1] for row in session.execute(outcomes)},
         "failed": [
             {
                 "index": row.index,

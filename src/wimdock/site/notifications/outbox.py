@@ -61,14 +61,14 @@ def enqueue(session: Session, site: Site, event: NotificationEvent | str, run: R
     if not targets:
         return 0
     session.flush()
-    told = set(
-        session.execute(
-            select(Notification.target, Notification.attempt_of_run).where(
-                Notification.run_id == run.id, Notification.event == event.value
-            )
-        ).tuples()
-    )
-    new = [name for name in targets if (name, run.attempt) not in told]
+    told = session.scalars(
+        select(Notification.target).where(
+            Notification.run_id == run.id,
+            Notification.attempt_of_run == run.attempt,
+            Notification.event == event.value,
+        )
+    ).all()
+    new = [name for name in targets if name not in told]
     for name in new:
         session.add(
             Notification(

@@ -49,8 +49,8 @@ def send_webhook(
         "user-agent": f"wimdock/{__version__}",
         **signed_headers(key, str(notice["id"]), int(now.timestamp()), body),
     }
-    # It would write addresses into whatever log this program keeps.
-    logging.getLogger("httpx").setLevel(logging.WARNING)
+    for name in ("httpx", "httpcore"):  # they would write addresses into this program's log
+        logging.getLogger(name).setLevel(logging.WARNING)
     line = _Line()
     with time_limit(seconds, lambda: line.connection) as over:
         try:
