@@ -15,7 +15,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from wimdock.configmgr.image_servicing import ScheduleState
-from wimdock.errors import WimdockError
+from wimdock.errors import DatabaseUnavailable, WimdockError
 from wimdock.servicing.outcome import Outcome
 from wimdock.site.images import record_commit
 from wimdock.site.messages import phases
@@ -150,6 +150,8 @@ def _tidy(context: RunContext, made: Generation | None) -> str:
             record_commit(context.site, context.package.id, context.run.id)
         elif context.run.step not in {None, StepName.PREFLIGHT, StepName.FETCH, StepName.PLAN}:
             cut_tail(context.file)
+    except DatabaseUnavailable:
+        raise  # the record is made when it is back
     except WimdockError as error:
         return str(error)
     return ""

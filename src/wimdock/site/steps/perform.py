@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from wimdock.errors import LeaseLost, RunCancelled
+from wimdock.errors import DatabaseUnavailable, LeaseLost, RunCancelled
 from wimdock.events import Reporter
 from wimdock.site.messages import phases
 from wimdock.site.messages.log import SiteLog
@@ -42,8 +42,9 @@ _DONE = {StepState.SUCCEEDED, StepState.SKIPPED}
 def perform(site: Site, run_id: int, token: int, step: StepName) -> None:
     """Do a step, unless it is done or an earlier one failed; its row tells how it ended.
 
-    RECORD ends the run whatever happened. LeaseLost where another worker has the run now; what
-    fails otherwise is kept in the row and not raised.
+    RECORD ends the run whatever happened. LeaseLost where another worker has the run now,
+    DatabaseUnavailable where the step must be begun again later; what fails otherwise is kept in
+    the row and not raised.
     """
     failed = _failed_step(site, run_id)
     if failed is not None and step is not StepName.RECORD:
@@ -64,8 +65,8 @@ def perform(site: Site, run_id: int, token: int, step: StepName) -> None:
             with reporter.step(step.value) as handle:
                 result = _STEPS[step](context)
                 handle.result = str(result.get("skipped", ""))
-        except LeaseLost:
-            raise
+        except (LeaseLost, DatabaseUnavailable):
+            raise  # nothing can or may be recorded: the step is begun again
         except StepFailedError as error:
             fail_step(site, run_id, token, step, error.error, error.result)
         except Exception as error:  # noqa: BLE001 - whatever it is ends the run and is kept
