@@ -6,12 +6,10 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from wimdock.errors import NoSuchRecord
 from wimdock.site.models import (
     ContentState,
     DistributedContent,
@@ -19,8 +17,6 @@ from wimdock.site.models import (
     GenerationRow,
     ImagePackage,
 )
-from wimdock.site.site import Site
-from wimdock.site.storage import StoredPlace, path_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,14 +31,6 @@ class Placed:
     def is_current(self) -> bool:
         """Tell whether the point holds the newest version that the site knows."""
         return self.content.content_version == self.package.content_version
-
-
-def source_of(site: Site, package: ImagePackage) -> Path:
-    """Give the path of an image package's file on this machine."""
-    if package.path is None or package.removed_at is not None:
-        message = f"image package {package.id} was removed"
-        raise NoSuchRecord(message, hint="`wimdock distribution withdraw` takes it from points.")
-    return path_of(site.settings, StoredPlace(package.storage, package.path))
 
 
 def placed(

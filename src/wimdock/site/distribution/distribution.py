@@ -11,13 +11,14 @@ from itertools import groupby
 
 from sqlalchemy.orm import Session
 
-from wimdock.errors import NoSuchRecord, PointDown, UsageError, WimdockError
+from wimdock.errors import PointDown, UsageError, WimdockError
 from wimdock.events import Reporter
 from wimdock.servicing.options import always
 from wimdock.site.distribution.contents import Placed, due, place, placed, want
 from wimdock.site.distribution.points import Means, all_points, open_store, point_of
 from wimdock.site.distribution.sending import Sender, Sent, send
 from wimdock.site.distribution.withdrawal import finish_withdrawal
+from wimdock.site.images import package_of
 from wimdock.site.models import ContentState, ImagePackage
 from wimdock.site.site import Site
 
@@ -37,9 +38,10 @@ def distribute(
     is raised. All else is in what is given: one for each point.
     """
     with site.writing() as session:
-        want(session, package_id)
+        package = package_of(session, package_id)
+        want(session, package.id)
     with site.reading() as session:
-        found = [each for each in placed(session, package_ids=[package_id]) if _is_sent_to(each)]
+        found = [each for each in placed(session, package_ids=[package.id]) if _is_sent_to(each)]
     sender = Sender(site, reporter or Reporter(), permit, means or Means())
     return _send_all(sender, found, by_hand=False)
 
@@ -54,7 +56,7 @@ def update(
     """Bring everything, or what is named, up to date wherever it is; points that are down too."""
     chosen = list(package_ids)
     with site.writing() as session:
-        _known(session, chosen)
+        chosen = [package.id for package in _known(session, chosen)]
         for package_id in {each.package.id for each in placed(session, package_ids=chosen)}:
             want(session, package_id)
     with site.reading() as session:
@@ -88,7 +90,8 @@ def send_to(
                 site.note(session, "distribution.send", package.id, point=point.name)
     with site.reading() as session:
         names = [point.name for point in chosen]
-        found = placed(session, package_ids=package_ids, points=names)
+        ids = [package.id for package in packages]
+        found = placed(session, package_ids=ids, points=names)
     sender = Sender(site, reporter or Reporter(), always, means or Means())
     return _send_all(sender, found, by_hand=True)
 
@@ -123,14 +126,7 @@ def _is_sent_to(each: Placed) -> bool:
 
 
 def _known(session: Session, package_ids: Sequence[str]) -> list[ImagePackage]:
-    found = []
-    for package_id in dict.fromkeys(package_ids):
-        package = session.get(ImagePackage, package_id)
-        if package is None or package.removed_at is not None:
-            message = f"there is no image package {package_id}"
-            raise NoSuchRecord(message, hint="`wimdock image list` names them all.")
-        found.append(package)
-    return found
+    return [package_of(session, each) for each in dict.fromkeys(package_ids)]
 
 
 def _send_all(sender: Sender, found: Sequence[Placed], *, by_hand: bool) -> list[Sent]:

@@ -61,15 +61,13 @@ class FolderTransfer:
             raise arrived_otherwise(self._point, self._job.name)
 
     def _go_over(self, start: int, end: int) -> int:
-        """Give how far the file is the same as the source already: by whole segments."""
+        """Give how far the file is the same as the source already, segment by segment."""
         with at_point(self._point):
             size = os.fstat(self._fd).st_size
         self._forget(start, size - start)
         at = start
-        while at < end:
-            stop = min(at + self._segment, end)
-            if stop > size:
-                break
+        while at < min(size, end):
+            stop = min(at + self._segment, size, end)
             before = self._whole.copy()
             if self._from_source(at, stop) != self._from_point(at, stop):
                 self._whole = before

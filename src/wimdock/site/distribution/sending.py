@@ -17,7 +17,7 @@ from wimdock.errors import (
 from wimdock.events import Reporter
 from wimdock.site.distribution import outcome
 from wimdock.site.distribution.claim import Claim, Overtaken, take
-from wimdock.site.distribution.contents import Placed, source_of
+from wimdock.site.distribution.contents import Placed
 from wimdock.site.distribution.location import name_at_point
 from wimdock.site.distribution.points import Means
 from wimdock.site.distribution.route import (
@@ -32,6 +32,7 @@ from wimdock.site.distribution.route import (
 )
 from wimdock.site.distribution.source import Source, SourceState
 from wimdock.site.distribution.store import Job, PointStore
+from wimdock.site.images import file_of
 from wimdock.site.models import ContentState
 from wimdock.site.site import Site
 
@@ -126,7 +127,7 @@ class _Work:
 
     def bring(self) -> tuple[int | None, Route]:
         """Send until the point holds the state that the source is in; give the version."""
-        path = source_of(self.sender.site, self.placed.package)
+        path = file_of(self.sender.site, self.placed.package)
         name = name_at_point(self.placed.package.id, path.name)
         with self.claim.held() as (_, content):
             if content.state is not ContentState.REMOVING:

@@ -17,11 +17,12 @@ from wimdock.errors import (
 from wimdock.events import Reporter
 from wimdock.site.distribution import outcome
 from wimdock.site.distribution.claim import Claim, let_go, take
-from wimdock.site.distribution.contents import Placed, placed, source_of
+from wimdock.site.distribution.contents import Placed, placed
 from wimdock.site.distribution.points import Means, open_store, point_of
 from wimdock.site.distribution.route import Held, Known, Way, decide
 from wimdock.site.distribution.source import Source, SourceState
 from wimdock.site.distribution.store import PointStore
+from wimdock.site.images import file_of
 from wimdock.site.models import DistributedContent
 from wimdock.site.site import Site
 from wimdock.wim import layout
@@ -129,7 +130,7 @@ def _compared(site: Site, each: Placed, claim: Claim, store: PointStore, reporte
 
 def _expected(site: Site, each: Placed, content: DistributedContent, claim: Claim) -> str:
     """Give the SHA-256 that the file must have: that of the source, else the recorded one."""
-    path = source_of(site, each.package)
+    path = file_of(site, each.package)
     header = bytes.fromhex(content.header)
     with Source(path) as source:
         for _ in range(_STATES):
