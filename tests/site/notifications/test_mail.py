@@ -16,7 +16,15 @@ from sqlalchemy import select
 from tests.site.conftest import SetClock
 from tests.site.notifications.conftest import EndRun, told
 from tests.site.notifications.mail_server import PASSWORD, USER, mail_server
-from wimdock.site.models import Notification, RunState, UpdateResultRow
+from wimdock.site.models import (
+    Notification,
+    Run,
+    RunState,
+    Step,
+    StepName,
+    StepState,
+    UpdateResultRow,
+)
 from wimdock.site.notifications import enqueue, outbox, send_due, send_now
 from wimdock.site.notifications.delivery_failure import NotSent
 from wimdock.site.notifications.mail import send_mail, write_mail
@@ -54,7 +62,7 @@ def notice(**members: Any) -> dict[str, Any]:
         "event": "failed",
         "site": {"code": "CAS", "id": "0"},
         "package": {"id": "CAS00001", "name": "Golden"},
-        "schedule": {"id": "01000001", "name": "Monthly"},
+        "schedule": {"id": 16777217, "name": "Monthly"},
         "run": run,
         "error": {
             "message": "a hash in the package does not match",
@@ -275,8 +283,6 @@ def test_what_is_said_of_updates_and_of_a_good_end() -> None:
 
 
 def test_the_notice_holds_what_became_of_the_updates(site: Site, end_run: EndRun) -> None:
-    from wimdock.site.models import Run
-
     site = told(site, OPS)
     run_id = end_run(site, RunState.CANCELLED)
     with site.writing() as session:
@@ -297,6 +303,20 @@ def test_the_notice_holds_what_became_of_the_updates(site: Site, end_run: EndRun
                     at=site.now(),
                 )
             )
+        for name, state in ((StepName.APPLY, StepState.FAILED), (StepName.RECORD, "running")):
+            session.add(
+                Step(
+                    run_id=run_id,
+                    name=name,
+                    state=StepState(state),
+                    attempt=1,
+                    token="",
+                    started_at=site.now(),
+                    result={},
+                    error={},
+                )
+            )
+        run.step = StepName.RECORD
         enqueue(session, site, "failed", run)
     with site.reading() as session:
         body = session.scalars(select(Notification)).one().body
@@ -307,6 +327,7 @@ def test_the_notice_holds_what_became_of_the_updates(site: Site, end_run: EndRun
     ]
     assert body["updates"]["failed"][0]["hresult"] == "0x800F0823"
     assert body["error"]["hresult"] == "0x80070570"
+    assert body["run"]["step"] == "apply"
 
 
 def test_passwords_show_nowhere(

@@ -13,7 +13,15 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from wimdock.site.models import ImagePackage, Run, Schedule, UpdateResultRow
+from wimdock.site.models import (
+    ImagePackage,
+    Run,
+    Schedule,
+    Step,
+    StepName,
+    StepState,
+    UpdateResultRow,
+)
 from wimdock.site.notifications.event import NotificationEvent
 from wimdock.site.site import Site
 from wimdock.site.stored_text import storable
@@ -52,7 +60,7 @@ def notice_of(
         notice |= {
             "package": _package(session, run),
             "schedule": _schedule(session, run),
-            "run": _run(run),
+            "run": _run(run, _step(session, run)),
             "error": _error(run.error),
             "updates": _updates(session, run),
             "commands": [f"wimdock run show {run.id}", f"wimdock run log {run.id}"],
@@ -74,15 +82,21 @@ def _schedule(session: Session, run: Run) -> dict[str, Any] | None:
     if run.schedule_id is None:
         return None
     schedule = session.get(Schedule, run.schedule_id)
-    return {"id": f"{run.schedule_id:08X}", "name": "" if schedule is None else schedule.name}
+    return {"id": run.schedule_id, "name": "" if schedule is None else schedule.name}
 
 
-def _run(run: Run) -> dict[str, Any]:
+def _step(session: Session, run: Run) -> StepName | None:
+    """Give the step that failed, else the one that the run is at."""
+    failed = select(Step.name).where(Step.run_id == run.id, Step.state == StepState.FAILED)
+    return session.scalars(failed.order_by(Step.started_at)).first() or run.step
+
+
+def _run(run: Run, step: StepName | None) -> dict[str, Any]:
     return {
         "id": run.id,
         "attempt": run.attempt,
         "state": run.state.value,
-        "step": None if run.step is None else run.step.value,
+        "step": None if step is None else step.value,
         "created": _moment(run.created_at),
         "created_by": run.created_by,
         "started": _moment(run.started_at),

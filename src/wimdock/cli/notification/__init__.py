@@ -1,0 +1,1 @@
+"""`wimdock notification`: who is told how runs end."""
