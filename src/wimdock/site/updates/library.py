@@ -137,9 +137,11 @@ def remove_file(site: Site, sha256: str, disk: Disk) -> int:
         return 0
     freed = 0
     try:
-        for name in os.listdir(fd):
-            freed += os.stat(name, dir_fd=fd, follow_symlinks=False).st_size
+        with os.scandir(fd) as entries:
+            found = [(each.name, each.stat(follow_symlinks=False).st_size) for each in entries]
+        for name, size in found:
             disk.remove(fd, name, is_folder=False)
+            freed += size
     except OSError as error:
         raise storage_error(error, folder) from error
     finally:
