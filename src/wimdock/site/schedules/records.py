@@ -1,0 +1,194 @@
+"""The schedules that the site keeps: added, switched on and off, removed."""
+
+from __future__ import annotations
+
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session, defer, selectinload
+
+from wimdock.configmgr.image_servicing import ScheduleAction, ScheduleState
+from wimdock.errors import NoSuchRecord, ScheduleError
+from wimdock.site.messages.log import SiteLog
+from wimdock.site.messages.report import report
+from wimdock.site.messages.table import SCHEDULE_ADDED, SCHEDULE_CHANGED, SCHEDULE_REMOVED
+from wimdock.site.models import (
+    Image,
+    ImagePackage,
+    Schedule,
+    ScheduleTarget,
+    ScheduleUpdate,
+    SiteRow,
+    StatusMessageRow,
+    UpdateRow,
+)
+from wimdock.site.schedules.request import Plan, ScheduleRequest, Target
+from wimdock.site.site import Site
+
+_HINT = "`wimdock schedule list` names them all."
+
+
+def schedule_of(session: Session, schedule_id: int, *, lock: bool = False) -> Schedule:
+    """Give a schedule as it is now, with `lock` for a change of it; NoSuchRecord for none."""
+    found = session.get(
+        Schedule,
+        schedule_id,
+        options=[selectinload(Schedule.targets)],
+        with_for_update=lock or None,
+        populate_existing=True,
+    )
+    if found is None:
+        message = f"there is no schedule {schedule_id}"
+        raise NoSuchRecord(message, hint=_HINT)
+    if found.removed_at is not None:
+        message = f"schedule {schedule_id} was removed on {found.removed_at:%Y-%m-%d}"
+        raise NoSuchRecord(message, hint=_HINT)
+    return found
+
+
+def add_schedule(site: Site, request: ScheduleRequest) -> Schedule:
+    """Keep a new schedule and give it.
+
+    NotOffered or ScheduleError where it cannot be, NoSuchRecord for an image package, an image or
+    an update that the site does not know: nothing is kept then.
+    """
+    now = site.now()
+    plan = request.check(now)
+    with site.writing() as session:
+        for target in request.targets:
+            _check_target(session, target)
+        _check_updates(session, request.selection.ids)
+        row = session.scalars(select(SiteRow).with_for_update()).one()
+        number = row.next_schedule
+        row.next_schedule += 1
+        first = plan.next(now)
+        schedule = Schedule(
+            id=number,
+            name=request.name,
+            enabled=True,
+            recurrence=request.recurrence.to_document(),
+            zone=request.zone,
+            window=request.window.to_document(),
+            selection=request.selection.to_document(),
+            options=request.options.to_document(),
+            queue=request.queue,
+            priority=request.priority,
+            next_due=None if first is None else first.at,
+            sms_action=ScheduleAction.INSTALL.value,
+            sms_state=(ScheduleState.SCHEDULED if first else ScheduleState.NONE).value,
+            created_at=now,
+            created_by=site.operator,
+            targets=[
+                ScheduleTarget(
+                    package_id=target.package_id, position=place, indexes=list(target.indexes)
+                )
+                for place, target in enumerate(request.targets)
+            ],
+        )
+        session.add(schedule)
+        session.flush()
+        session.add_all(
+            ScheduleUpdate(schedule_id=number, update_id=update_id, position=place)
+            for place, update_id in enumerate(request.selection.ids)
+        )
+        packages = [target.package_id for target in request.targets]
+        site.note(session, "schedule.add", str(number), name=request.name, packages=packages)
+        said = report(site, session, SCHEDULE_ADDED, number, request.name, schedule_id=number)
+    _log(site, said)
+    return schedule
+
+
+def enable_schedule(site: Site, schedule_id: int) -> Schedule:
+    """Switch a schedule on: it is due again from now on. ScheduleError where it never is."""
+    with site.writing() as session:
+        schedule = schedule_of(session, schedule_id, lock=True)
+        if schedule.enabled:
+            return schedule
+        plan = Plan.of(schedule)
+        first = plan.next(site.now())
+        if first is None and schedule.recurrence["kind"] != "now":
+            message = f"schedule {schedule_id} is never due any more: {plan.recurrence.describe()}"
+            raise ScheduleError(message, hint="Add another one, or run it: schedule run-now.")
+        schedule.enabled = True
+        schedule.next_due = None if first is None else first.at
+        schedule.sms_state = ScheduleState.SCHEDULED.value
+        said = _note(site, session, schedule, "enable", "it is switched on")
+    _log(site, said)
+    return schedule
+
+
+def disable_schedule(site: Site, schedule_id: int) -> Schedule:
+    """Switch a schedule off: it is due no more. Runs that were made go on."""
+    with site.writing() as session:
+        schedule = schedule_of(session, schedule_id, lock=True)
+        if not schedule.enabled:
+            return schedule
+        schedule.enabled = False
+        schedule.next_due = None
+        schedule.sms_state = ScheduleState.NONE.value
+        said = _note(site, session, schedule, "disable", "it is switched off")
+    _log(site, said)
+    return schedule
+
+
+def remove_schedule(site: Site, schedule_id: int) -> Schedule:
+    """Remove a schedule. Its runs, and what is known of them, stay; those that wait are done."""
+    with site.writing() as session:
+        schedule = schedule_of(session, schedule_id, lock=True)
+        schedule.enabled = False
+        schedule.next_due = None
+        schedule.removed_at = site.now()
+        # The row stays, for history; the library may let go of what it named.
+        session.execute(delete(ScheduleUpdate).where(ScheduleUpdate.schedule_id == schedule_id))
+        site.note(session, "schedule.remove", str(schedule_id), name=schedule.name)
+        said = report(
+            site, session, SCHEDULE_REMOVED, schedule_id, schedule.name, schedule_id=schedule_id
+        )
+    _log(site, said)
+    return schedule
+
+
+def list_schedules(site: Site, *, package_id: str | None = None) -> list[Schedule]:
+    """Give all schedules with their targets, or those of one image package."""
+    query = select(Schedule).where(Schedule.removed_at.is_(None)).order_by(Schedule.id)
+    if package_id is not None:
+        named = select(ScheduleTarget.schedule_id).where(
+            ScheduleTarget.package_id == package_id.upper()
+        )
+        query = query.where(Schedule.id.in_(named))
+    with site.reading() as session:
+        return list(session.scalars(query.options(selectinload(Schedule.targets))))
+
+
+def _check_target(session: Session, target: Target) -> None:
+    package = session.get(ImagePackage, target.package_id, options=[defer(ImagePackage.preflight)])
+    if package is None or package.removed_at is not None:
+        message = f"there is no image package {target.package_id[:80]}"
+        raise NoSuchRecord(message, hint="`wimdock image list` names them all.")
+    known = set(session.scalars(select(Image.index).where(Image.package_id == package.id)))
+    for index in target.indexes:
+        if index not in known:
+            message = f"the image package {package.id} has no image {index}"
+            raise NoSuchRecord(message, hint=f"It has {', '.join(map(str, sorted(known)))}.")
+
+
+def _check_updates(session: Session, ids: tuple[int, ...]) -> None:
+    query = select(UpdateRow.id, UpdateRow.retired_at).where(UpdateRow.id.in_(ids))
+    known = {row.id: row.retired_at for row in session.execute(query)} if ids else {}
+    for update_id in ids:
+        if update_id not in known:
+            message = f"there is no update {update_id} in the library"
+            raise NoSuchRecord(message, hint="`wimdock update list` shows all.")
+        if known[update_id] is not None:
+            message = f"update {update_id} is retired"
+            raise ScheduleError(message, hint="Name another update, or import its file again.")
+
+
+def _note(
+    site: Site, session: Session, schedule: Schedule, verb: str, change: str
+) -> StatusMessageRow:
+    site.note(session, f"schedule.{verb}", str(schedule.id), name=schedule.name)
+    return report(site, session, SCHEDULE_CHANGED, schedule.id, change, schedule_id=schedule.id)
+
+
+def _log(site: Site, message: StatusMessageRow) -> None:
+    with SiteLog(site) as log:
+        log.status(message)

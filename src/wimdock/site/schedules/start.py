@@ -1,0 +1,89 @@
+"""Making the runs of an instant: one for each image package, with the updates chosen for it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, defer, selectinload
+
+from wimdock.configmgr.image_servicing import ScheduleAction, ScheduleState
+from wimdock.site.models import Image, ImagePackage, Schedule, ScheduleTarget, UpdateRow
+from wimdock.site.runs.create import RunRequest, create_run
+from wimdock.site.site import Site
+from wimdock.site.updates.choice import Chooser
+from wimdock.site.updates.selection import Selection
+
+_AT_ONCE = 200
+"""So many image packages are looked at in one question."""
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What a schedule does with one image package: the images and the updates, in order."""
+
+    package: ImagePackage
+    indexes: tuple[int, ...]
+    updates: tuple[UpdateRow, ...]
+
+
+def work_of(session: Session, schedule: Schedule, now: datetime) -> Iterator[Work]:
+    """Give what a schedule would do now, in the order of its image packages.
+
+    Image packages that were removed are left out. NoSuchRecord or ScheduleError where an update
+    that it names is not in the library any more.
+    """
+    chooser = Chooser(session, Selection.from_document(schedule.selection), now)
+    targets = schedule.targets
+    for start in range(0, len(targets), _AT_ONCE):
+        yield from _work(session, chooser, targets[start : start + _AT_ONCE])
+
+
+def _work(session: Session, chooser: Chooser, targets: Sequence[ScheduleTarget]) -> Iterator[Work]:
+    query = (
+        select(ImagePackage)
+        .where(
+            ImagePackage.id.in_([target.package_id for target in targets]),
+            ImagePackage.removed_at.is_(None),
+        )
+        .options(
+            defer(ImagePackage.preflight),
+            selectinload(ImagePackage.images).options(defer(Image.reparse)),
+        )
+    )
+    packages = {package.id: package for package in session.scalars(query)}
+    for target in targets:
+        package = packages.get(target.package_id)
+        if package is None:
+            continue
+        indexes = tuple(target.indexes)
+        images = [image for image in package.images if not indexes or image.index in indexes]
+        yield Work(package, indexes, tuple(chooser.choose(images)))
+
+
+def start_runs(session: Session, site: Site, schedule: Schedule, instant: datetime) -> list[int]:
+    """Make the runs of an instant and give their IDs; the caller holds the schedule's row locked.
+
+    A run is made also where no update was chosen: it ends at once, and says so.
+    """
+    made: list[int] = []
+    for work in work_of(session, schedule, site.now()):
+        request = RunRequest(
+            package=work.package,
+            update_ids=[update.id for update in work.updates],
+            schedule=schedule,
+            instant=instant,
+            indexes=work.indexes,
+            options=schedule.options,
+            queue=schedule.queue,
+            priority=schedule.priority,
+        )
+        run = create_run(session, site, request)
+        if run is not None:
+            made.append(run.id)
+    if made:
+        schedule.sms_action = ScheduleAction.INSTALL.value
+        schedule.sms_state = ScheduleState.RUNNING.value
+    return made
