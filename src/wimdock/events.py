@@ -102,3 +102,7 @@ class Reporter:
     def message(self, text: str, severity: Severity = Severity.INFO) -> None:
         """Say something in words."""
         self._send(Event(Kind.MESSAGE, tuple(self._stack), text=text, severity=severity))
+
+    def forward(self, event: Event) -> None:
+        """Send an event that another process told of."""
+        self._send(event)

@@ -65,6 +65,9 @@ class ToyCourse:
     async def halted(self, key: RunKey, token: int) -> None:
         write(self._journal, self._executor, "halted", key, token)
 
+    def ended(self, key: RunKey) -> None:
+        pass
+
 
 class Toy:
     """The process, seen from the test."""

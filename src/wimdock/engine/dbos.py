@@ -106,7 +106,7 @@ class DbosEngine:
         """Execute an attempt; the steps before the last end where one of them says so."""
         from dbos import error as dbos_error
 
-        with self._registered(key):
+        with self._registered(course, key):
             token = await course.begin(key)
             if token is None:
                 return
@@ -126,7 +126,7 @@ class DbosEngine:
         return await DBOS.run_step_async(options, course.step, key, token, name)
 
     @contextmanager
-    def _registered(self, key: RunKey) -> Iterator[None]:
+    def _registered(self, course: Course, key: RunKey) -> Iterator[None]:
         task = asyncio.current_task()
         if task is None or key in self._tasks:
             # Two executions of one key: the library lets only the newer one write its outcome.
@@ -141,6 +141,7 @@ class DbosEngine:
             with self._changed:
                 del self._tasks[key]
                 self._changed.notify_all()
+            course.ended(key)
 
     def start(self, key: RunKey) -> bool:
         """Start the workflow of an attempt, unless there is one of its ID."""

@@ -67,6 +67,9 @@ class Course(Protocol):
     async def halted(self, key: RunKey, token: int) -> None:
         """Write down how an attempt that was cancelled ended. Idempotent by its token."""
 
+    def ended(self, key: RunKey) -> None:
+        """Hear that this process executes an attempt no more, however that came."""
+
 
 class Engine(Protocol):
     """A durable executor of attempts. One process has at most one open engine."""

@@ -92,20 +92,25 @@ def heartbeat(site: Site, worker_id: str) -> bool:
         return done.scalar_one_or_none() is not None
 
 
-def claim(site: Site, worker_id: str, limit: int) -> list[Claim]:
-    """Take up to `limit` runs for a worker, each with the lease of its image package."""
+def claim(
+    site: Site, worker_id: str, limit: int, *, only: Sequence[int] | None = None
+) -> list[Claim]:
+    """Take up to `limit` runs for a worker, each with the lease of its image package.
+
+    `only` gives the runs that it is there for; without it, it takes whatever it can.
+    """
     if limit <= 0:
         return []
     with site.reading() as session:  # most looks find nothing: they take no lock
         worker = session.get(WorkerRow, worker_id)
-        if worker is None or not _waiting(session, site, worker, 1):
+        if worker is None or not _waiting(session, site, worker, 1, only):
             return []
     found: list[Claim] = []
     with site.writing() as session:
         worker = session.get(WorkerRow, worker_id, with_for_update=True)
         if worker is None or worker.state is not WorkerState.RUNNING:
             return []
-        for run in _waiting(session, site, worker, limit, lock=True):
+        for run in _waiting(session, site, worker, limit, only, lock=True):
             token = acquire(session, site, run.package_id, worker_id=worker_id, run_id=run.id)
             if token is None:
                 continue
@@ -118,7 +123,13 @@ def claim(site: Site, worker_id: str, limit: int) -> list[Claim]:
 
 
 def _waiting(
-    session: Session, site: Site, worker: WorkerRow, limit: int, *, lock: bool = False
+    session: Session,
+    site: Site,
+    worker: WorkerRow,
+    limit: int,
+    only: Sequence[int] | None,
+    *,
+    lock: bool = False,
 ) -> Sequence[Run]:
     now = site.now()
     query = (
@@ -132,6 +143,8 @@ def _waiting(
         .order_by(Run.priority.desc(), Run.id)
         .limit(limit)
     )
+    if only is not None:
+        query = query.where(Run.id.in_(only))
     if worker.queues:
         query = query.where(Run.queue.in_(worker.queues))
     if worker.storages:

@@ -1,0 +1,173 @@
+"""The course of a run: its steps, each in a child process, as the engine calls them.
+
+What is true of a run stands in the site's database; here it is only asked for. A database that is
+away is waited for: the step goes on with its child, which is refused its commit as long as it
+cannot ask, and is begun again when the database is back.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable
+from typing import TypeVar
+
+from wimdock.engine.child import Children, Ending
+from wimdock.engine.port import Relinquished, RunKey
+from wimdock.engine.step_process import SiteHandle, do_step
+from wimdock.errors import DatabaseUnavailable, LeaseLost, RunError
+from wimdock.site.messages.report import say
+from wimdock.site.messages.table import LEASE_LOST
+from wimdock.site.models import StepName, StepState
+from wimdock.site.runs.cancel import run_of
+from wimdock.site.runs.queue import begin
+from wimdock.site.runs.watching import stop_reason
+from wimdock.site.site import Site
+from wimdock.site.steps.perform import fail_step, step_state
+
+_ORDER = tuple(StepName)
+_DONE = {StepState.SUCCEEDED, StepState.SKIPPED}
+_TRIES = 3
+_LONGEST_PAUSE = 15.0
+
+_Result = TypeVar("_Result")
+
+
+class Slots:
+    """How many runs a worker may execute at once, and how many it does; safe with threads."""
+
+    def __init__(self, most: int, running: Callable[[], frozenset[RunKey]]) -> None:
+        """Take the number and what tells of those that run."""
+        self._most = most
+        self._running = running
+        self._lock = threading.Lock()
+        self._reserved = 0
+
+    def reserve(self) -> int:
+        """Reserve all that are free for claims; give how many."""
+        with self._lock:
+            self._reserved = max(self._most - len(self._running()), 0)
+            return self._reserved
+
+    def release(self) -> None:
+        """Give back what was reserved: the claims run by now."""
+        with self._lock:
+            self._reserved = 0
+
+    def has_room(self, key: RunKey) -> bool:
+        """Tell whether an attempt that runs here already may go on, counted with all others."""
+        with self._lock:
+            return len(self._running() | {key}) + self._reserved <= self._most
+
+
+class RunCourse:
+    """What an attempt at a run does; see `wimdock.engine.port.Course`."""
+
+    steps = tuple(step.value for step in _ORDER)
+
+    def __init__(
+        self,
+        site: Site,
+        worker_id: str,
+        children: Children,
+        has_room: Callable[[RunKey], bool],
+        ended: Callable[[], None],
+    ) -> None:
+        """Take the worker that executes; `ended` is called whenever an attempt has ended here."""
+        self._site = site
+        self._handle = SiteHandle.of(site)
+        self._worker_id = worker_id
+        self._children = children
+        self._has_room = has_room
+        self._ended = ended
+        self._current: dict[RunKey, StepName] = {}
+
+    async def begin(self, key: RunKey) -> int | None:
+        """Ask the site for the token."""
+
+        def ask() -> int | None:
+            room = self._has_room(key)
+            return begin(self._site, key.run_id, key.attempt, self._worker_id, has_room=room)
+
+        return await self._ask(key, ask)
+
+    async def step(self, key: RunKey, token: int, name: str) -> bool:
+        """Do a step in a child, again where the child came to grief."""
+        step = StepName(name)
+        self._current[key] = step
+        tries = 0
+        pause = 0.5
+        while True:
+            ending = await self._children.call(do_step, self._handle, key.run_id, token, step)
+            if ending.succeeded and step is StepName.RECORD:
+                return True
+            state = await self._ask(key, lambda: step_state(self._site, key.run_id, step))
+            if state in _DONE or state is StepState.FAILED or ending.succeeded:
+                return state in _DONE
+            if _is(ending, LeaseLost):
+                await self._fenced(key)
+            if not _is(ending, DatabaseUnavailable):
+                tries += 1
+                if tries >= _TRIES and step is not StepName.RECORD:
+                    await self._give_up(key, token, step, ending)
+                    return False
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, _LONGEST_PAUSE)
+
+    async def halted(self, key: RunKey, token: int) -> None:
+        """Record that the run was cancelled or took too long; nothing where another has it."""
+        reason = await self._ask(key, lambda: stop_reason(self._site, key.run_id))
+        if reason is None:
+            return
+        step = self._current.get(key, StepName.PREFLIGHT)
+        if step is not StepName.RECORD:
+            state = await self._ask(key, lambda: step_state(self._site, key.run_id, step))
+            if state in _DONE:
+                step = _ORDER[_ORDER.index(step) + 1]
+        if step is not StepName.RECORD:
+            await self._ask(key, lambda: fail_step(self._site, key.run_id, token, step, reason))
+        await self.step(key, token, StepName.RECORD.value)
+
+    def ended(self, key: RunKey) -> None:
+        """Forget where an attempt was."""
+        self._current.pop(key, None)
+        self._ended()
+
+    async def _give_up(self, key: RunKey, token: int, step: StepName, ending: Ending) -> None:
+        error = RunError(f"the step {step.value} of run {key.run_id} failed: {ending.words}")
+        await self._ask(key, lambda: fail_step(self._site, key.run_id, token, step, error))
+
+    async def _fenced(self, key: RunKey) -> None:
+        """Tell that this worker came too late, and leave the run to the one that has it."""
+
+        def tell() -> None:
+            with self._site.reading() as session:
+                package_id = run_of(session, key.run_id).package_id
+            say(
+                self._site,
+                LEASE_LOST,
+                key.run_id,
+                package_id,
+                self._worker_id,
+                run_id=key.run_id,
+                package_id=package_id,
+            )
+
+        await self._ask(key, tell)
+        raise Relinquished
+
+    async def _ask(self, key: RunKey, question: Callable[[], _Result]) -> _Result:
+        """Ask the site in a thread, for as long as it takes until the database answers."""
+        pause = 0.5
+        while True:
+            try:
+                return await asyncio.to_thread(question)
+            except DatabaseUnavailable:
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, _LONGEST_PAUSE)
+            except LeaseLost as error:
+                raise Relinquished(str(key)) from error
+
+
+def _is(ending: Ending, kind: type[Exception]) -> bool:
+    return ending.failure is not None and ending.failure.kind == kind.__name__
