@@ -127,6 +127,8 @@ def _told(site: Site) -> Stored:
     """Tell that a file was found to be another than recorded, and how far it is."""
 
     def told(session: Session, package: ImagePackage, facts: FileFacts) -> StatusMessageRow | None:
+        if facts.mark.is_of(package):  # somebody else has noticed and told it
+            return None
         if facts.mark.header.hex() != package.header:
             if _is_commit_of_run(site, session, package, facts):
                 return None
