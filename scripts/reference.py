@@ -1,4 +1,4 @@
-"""The parts of docs/reference that follow from the code: commands and exit statuses.
+"""The parts of docs/reference that follow from the code: commands, exit statuses, status messages.
 
 `scripts/docs` writes them; `tests/test_docs.py` fails where the files say something else.
 """
@@ -14,6 +14,8 @@ import click
 from wimdock import errors
 from wimdock.cli.failure import OTHER_STATUSES
 from wimdock.cli.main import wimdock
+from wimdock.site.messages import TABLE, name_of
+from wimdock.site.models import MessageSeverity
 
 REFERENCE = Path(__file__).parent.parent / "docs" / "reference"
 _NOTE = "<!-- Written by scripts/docs from the code: do not edit. -->"
@@ -143,11 +145,47 @@ def exit_codes_page() -> str:
     return "\n".join(lines) + "\n"
 
 
+def status_messages_page() -> str:
+    """Give docs/reference/status-messages.md."""
+    severities = {
+        MessageSeverity.INFORMATION: "information",
+        MessageSeverity.WARNING: "warning",
+        MessageSeverity.ERROR: "error",
+    }
+    lines = [
+        _NOTE,
+        "",
+        "# Status messages",
+        "",
+        "`wimdock status list` shows them, `wimdock status export` writes them to a file, and the",
+        "[log](../guide/log-and-history.md) has each as a line that begins with STATMSG. Two IDs",
+        "are Microsoft's and mean what they mean there, as far as public logs show it; wimdock",
+        "sends the one and only reads the other, since it unmounts nothing. All others are",
+        "wimdock's own, 42000 to 42099, by tens for what they tell of: runs, image packages,",
+        "updates, workers, distribution, notifications, schedules, the site. An ID never changes",
+        "its meaning once it was released; IDs that are missing here are free.",
+        "",
+        "The insertion strings are `ISTR0`, `ISTR1` and so on, in this order; in the text each",
+        "stands in braces.",
+        "",
+        "| ID | name | severity | insertion strings | text |",
+        "|---|---|---|---|---|",
+    ]
+    for kind in TABLE.values():
+        known = "" if kind.sent else " wimdock never sends it."
+        lines.append(
+            f"| {kind.id} | `{name_of(kind)}` | {severities[kind.severity]} "
+            f"| {', '.join(kind.strings)} | {_cell(kind.text)}{known} |"
+        )
+    return "\n".join(lines) + "\n"
+
+
 def pages() -> dict[Path, str]:
     """Give every page that is written from the code."""
     return {
         REFERENCE / "cli.md": cli_page(),
         REFERENCE / "exit-codes.md": exit_codes_page(),
+        REFERENCE / "status-messages.md": status_messages_page(),
     }
 
 

@@ -32,7 +32,7 @@ def name_of(path: Path) -> str:
     return str(path.relative_to(ROOT))
 
 
-@pytest.mark.parametrize("page", ["cli.md", "exit-codes.md"])
+@pytest.mark.parametrize("page", ["cli.md", "exit-codes.md", "status-messages.md"])
 def test_pages_written_from_the_code_are_current(page: str) -> None:
     path = reference.REFERENCE / page
     assert path.read_text(encoding="utf-8") == reference.pages()[path], "run scripts/docs"

@@ -1,0 +1,1 @@
+"""`wimdock status`: the status messages of a site."""
