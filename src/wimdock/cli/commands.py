@@ -83,6 +83,16 @@ COMMANDS: Mapping[str, Lazy] = {
     "run": Lazy(
         "wimdock.cli.run.group", "run", "Look at the runs of a site, watch, cancel and retry them."
     ),
+    "status": Lazy(
+        "wimdock.cli.status.group",
+        "status",
+        "Look at the status messages of a site, and export them.",
+    ),
+    "notification": Lazy(
+        "wimdock.cli.notification.group",
+        "notification",
+        "See who was told how runs ended, try it out, and try again.",
+    ),
     "demo": Lazy(
         "wimdock.cli.demo",
         "demo",
