@@ -53,7 +53,24 @@ class RunContext:
         return file_of(self.site, self.package)
 
     @property
-    def load_context(
+    def commit_token(self) -> str:
+        """What the run's generation is recorded with: no other run of any site has it."""
+        return commit_token(self.site, self.run.id)
+
+    def option(self, name: str, default: Any = None) -> Any:
+        """Give an option of the run."""
+        return self.run.options.get(name, default)
+
+    def permit(self) -> None:
+        """Make sure that the run may still write; a database that cannot be asked forbids it."""
+        check_fence(self.site, self.run.id, self.token)
+
+    def world(self, permit: Callable[[], None] | None = None) -> Surroundings:
+        """Give what servicing needs of the world."""
+        return surroundings(self.reporter, self.site.clock, permit=permit or self.permit)
+
+
+def load_context(
     site: Site, run_id: int, token: int, reporter: Reporter, log: SiteLog, *, attempt: int = 1
 ) -> RunContext:
     """Read all that a step works with."""
