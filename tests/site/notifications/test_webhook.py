@@ -6,12 +6,14 @@ import logging
 import socket
 import subprocess
 import threading
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 import trustme
 from sqlalchemy import select
 
+from tests.conftest import REPOSITORY
 from tests.site.conftest import SetClock
 from tests.site.notifications.conftest import KEY, SECRET, EndRun, told, webhook
 from tests.site.notifications.receiver import Received, Receiver
@@ -216,6 +218,22 @@ def test_without_a_key_nothing_is_sent(secret: str) -> None:
         target = Target(name="ops", kind="webhook", url=receiver.url, secret=secret)
         assert "has no secret to sign with" in refusal(target).message
         assert receiver.received == []
+
+
+@pytest.mark.parametrize("secret", [SECRET, "correct horse battery"])
+def test_the_guide_says_how_to_verify(secret: str) -> None:
+    guide = (REPOSITORY / "docs" / "guide" / "notifications.md").read_text(encoding="utf-8")
+    names: dict[str, Any] = {}
+    exec(guide.split("```python\n")[1].split("```")[0], names)  # noqa: S102 - our own text
+    with Receiver() as receiver:
+        target = Target(name="ops", kind="webhook", url=receiver.url, secret=secret)
+        for age in (0, 200, 400):
+            send_webhook(target, NOTICE, datetime.now(UTC) - timedelta(seconds=age))
+        found = [names["is_genuine"](secret, r.headers, r.body) for r in receiver.received]
+        assert found == [True, True, False]
+        (received, *_) = receiver.received
+        assert not names["is_genuine"](secret + "AAAA", received.headers, received.body)
+        assert not names["is_genuine"](secret, received.headers, received.body + b" ")
 
 
 def test_secrets_with_and_without_their_prefix() -> None:
