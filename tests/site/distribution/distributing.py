@@ -15,6 +15,7 @@ from wimdock.clock import FixedClock
 from wimdock.files import Disk
 from wimdock.servicing.options import ServiceOptions, surroundings
 from wimdock.site.distribution import Means, Placed, placed
+from wimdock.site.distribution.object_parts import PART
 from wimdock.site.images import add_package, record_commit, rollback_package
 from wimdock.site.site import Site
 from wimdock.wim import Archive
@@ -41,9 +42,9 @@ class WrittenDisk(QuickDisk):
         super().write_at(fd, data, offset)
 
 
-def means(disk: Disk | None = None, segment: int = SEGMENT) -> Means:
+def means(disk: Disk | None = None, segment: int = SEGMENT, part: int = PART) -> Means:
     """Give quick means."""
-    return Means(disk=disk or QuickDisk(), segment=segment)
+    return Means(disk=disk or QuickDisk(), segment=segment, part=part)
 
 
 @dataclass
