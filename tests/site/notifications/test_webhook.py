@@ -232,7 +232,7 @@ def test_the_guide_says_how_to_verify(secret: str) -> None:
         found = [names["is_genuine"](secret, r.headers, r.body) for r in receiver.received]
         assert found == [True, True, False]
         (received, *_) = receiver.received
-        assert not names["is_genuine"](secret + "AAAA", received.headers, received.body)
+        assert not names["is_genuine"](secret + "BBBB", received.headers, received.body)
         assert not names["is_genuine"](secret, received.headers, received.body + b" ")
 
 
