@@ -12,18 +12,21 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, Connection, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
+from sqlalchemy import URL, Connection, create_engine, event, make_url, text
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from wimdock.errors import DatabaseUnavailable, SettingsError
+from wimdock.errors import SettingsError
+from wimdock.site.database_errors import unavailable
 
 SQLITE_NAME = "site.sqlite"
 """The name of the database in the folder of a site that has no other."""
 
 _WAIT_SECONDS = 60
 _WRITES = "wimdock_writes"
+_SCHEMA_LOCK = 0x77696D646F636B  # "wimdock", the key of the advisory lock on PostgreSQL
+_HIDDEN = "hidden"
 
 
 class Database:
@@ -51,7 +54,7 @@ class Database:
     @property
     def shown(self) -> str:
         """The URL without its password, for people."""
-        return self.url.render_as_string(hide_password=True)
+        return show_url(self.url)
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
@@ -74,20 +77,37 @@ class Database:
         self.engine.dispose()
 
     @contextmanager
+    def changing_schema(self) -> Iterator[Connection]:
+        """Give a connection whose transaction nobody else changes tables beside.
+
+        Tables and rows that it makes are kept together at the end, or undone by an error.
+        """
+        with self._named(), self._writing.begin() as connection:
+            if not self.is_sqlite:
+                connection.execute(
+                    text("SELECT pg_advisory_xact_lock(:key)"), {"key": _SCHEMA_LOCK}
+                )
+            yield connection
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Connection]:
+        """Give a connection that sees one state of the whole database, whoever writes meanwhile."""
+        engine = self.engine
+        if not self.is_sqlite:
+            engine = engine.execution_options(isolation_level="REPEATABLE READ")
+        with self._named(), engine.begin() as connection:
+            yield connection
+
+    @contextmanager
     def _named(self) -> Iterator[None]:
         """Turn errors of the connection into ours; wrong statements stay what they are: faults."""
         try:
             yield
-        except (OperationalError, InterfaceError) as error:
-            raise self._unavailable(error) from error
-        except DBAPIError as error:
-            if error.connection_invalidated:
-                raise self._unavailable(error) from error
-            raise
-
-    def _unavailable(self, error: DBAPIError) -> DatabaseUnavailable:
-        reason = str(error.orig).strip().splitlines() or ["no reason given"]
-        return DatabaseUnavailable(f"the database {self.shown} cannot be used: {reason[0]}")
+        except SQLAlchemyError as error:
+            found = unavailable(error, self.shown)
+            if found is None:
+                raise
+            raise found from error
 
 
 def sqlite_url(folder: Path) -> URL:
@@ -95,15 +115,29 @@ def sqlite_url(folder: Path) -> URL:
     return URL.create("sqlite", database=str(folder / SQLITE_NAME))
 
 
-def parse_url(text: str) -> URL:
-    """Give the URL of a PostgreSQL database; SettingsError for anything else."""
+def show_url(url: URL) -> str:
+    """Give a URL as text without its password, wherever that stands."""
+    hidden = {name: _HIDDEN for name in url.query if "pass" in name.lower()}
+    plain = url.set(drivername=url.get_backend_name()).update_query_dict(hidden)
+    return plain.render_as_string(hide_password=True)
+
+
+def parse_url(given: str) -> URL:
+    """Give the URL of a PostgreSQL database; SettingsError for anything else, without naming it."""
     try:
-        url = make_url(text)
+        url = make_url(given)
     except (ArgumentError, ValueError):
         url = None
+    hint = "Write it as postgresql://USER@HOST/NAME."
     if url is None or url.get_backend_name() not in {"postgresql", "postgres"}:
         message = "the URL of the database is none that wimdock knows"
-        raise SettingsError(message, hint="Write it as postgresql://USER@HOST/NAME.")
+        raise SettingsError(message, hint=hint)
+    if "@" in (url.host or "") or "@" in (url.database or ""):
+        message = "the URL of the database has more than one @"
+        raise SettingsError(message, hint="Write an @ in the password as %40.")
+    if not url.database:
+        message = "the URL of the database names none"
+        raise SettingsError(message, hint=hint)
     return url.set(drivername="postgresql+psycopg")
 
 

@@ -6,16 +6,20 @@ import re
 import uuid
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from sqlalchemy import URL, inspect, select
+from sqlalchemy import URL, insert, inspect, select
+from sqlalchemy.orm import Session
 
 from wimdock.clock import Clock, SystemClock
-from wimdock.errors import AlreadyRecorded, NoSite, UsageError
+from wimdock.errors import AlreadyRecorded, NoSite, StorageError, UsageError
 from wimdock.files import storage_error
 from wimdock.site.database import SQLITE_NAME, Database, parse_url, sqlite_url
-from wimdock.site.models import Base, SiteRow
-from wimdock.site.settings import SETTINGS_NAME
-from wimdock.site.settings_file import read_settings
+from wimdock.site.founding import new_database, refuse_engine
+from wimdock.site.models import SiteRow
+from wimdock.site.schema import make_tables, require, schema_of
+from wimdock.site.settings import SETTINGS_NAME, DatabaseSettings, Settings
+from wimdock.site.settings_file import database_settings, read_settings
 from wimdock.site.settings_text import write_settings
 from wimdock.site.site import Site
 
@@ -34,7 +38,12 @@ class Place:
 
 
 def create_site(place: Place, code: str, clock: Clock | None = None) -> Site:
-    """Make a site: folder, settings, database. AlreadyRecorded where there is one."""
+    """Make a site. AlreadyRecorded where there is one, in the folder or in the database.
+
+    Order: folders, the database with all its tables in one piece, `wimdock.toml`; with that the
+    site is made. Whoever is stopped before leaves nothing, or a database that nobody has used: the
+    same call then goes on from there.
+    """
     if not _CODE.fullmatch(code):
         message = f"{code!r} is no site code"
         raise UsageError(message, hint="It is three letters or digits, such as CAS.")
@@ -42,83 +51,158 @@ def create_site(place: Place, code: str, clock: Clock | None = None) -> Site:
         message = "a site needs a folder"
         raise UsageError(message)
     folder = place.folder.absolute()
-    url = parse_url(place.url) if place.url else sqlite_url(folder)
-    if (folder / SETTINGS_NAME).exists() or (folder / SQLITE_NAME).exists():
-        message = f"there is a site in {folder} already"
-        raise AlreadyRecorded(message, hint="Open it with --site, or choose another folder.")
-    database = Database(url)
-    try:
-        _fill(database, folder, code, clock or SystemClock())
-    finally:
-        database.close()
+    url = _with_password(parse_url(place.url)) if place.url else sqlite_url(folder)
+    if (folder / SETTINGS_NAME).exists():
+        raise already_in(folder)
+    make_folders(folder)
+    if not _is_unfinished(url, folder, code):
+        if (folder / SQLITE_NAME).exists():
+            raise already_in(folder)
+        refuse_engine(folder)
+        with new_database(url) as connection:
+            make_tables(connection)
+            connection.execute(insert(SiteRow), _first_row(folder, code, clock or SystemClock()))
+    write_settings(folder, place.url or "")
     return open_site(Place(folder, place.url), clock)
 
 
-def _fill(database: Database, folder: Path, code: str, clock: Clock) -> None:
+def make_folders(folder: Path) -> None:
+    """Make the folders of a site; they may be there."""
     try:
         for path in (folder, folder / "updates", folder / "logs"):
             path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise storage_error(error, folder) from error
-    if not database.is_sqlite and _has_site(database):
-        message = f"there is a site in the database {database.shown} already"
-        raise AlreadyRecorded(message, hint="Open it with --database, or choose another database.")
-    Base.metadata.create_all(database.engine)
-    with database.writing() as session:
-        session.add(
-            SiteRow(
-                id=1,
-                code=code,
-                uuid=str(uuid.uuid4()),
-                folder=str(folder),
-                created_at=clock.now(),
-                next_package=1,
-                next_schedule=FIRST_NUMBER,
-                next_update=FIRST_NUMBER,
-            )
-        )
-    write_settings(folder, "" if database.is_sqlite else database.url)
+
+
+def already_in(folder: Path) -> AlreadyRecorded:
+    """Give the error for a folder with a site in it."""
+    message = f"there is a site in {folder} already"
+    return AlreadyRecorded(message, hint="Open it with --site, or choose another folder.")
+
+
+def _first_row(folder: Path, code: str, clock: Clock) -> dict[str, Any]:
+    return {
+        "id": 1,
+        "code": code,
+        "uuid": str(uuid.uuid4()),
+        "folder": str(folder),
+        "created_at": clock.now(),
+        "next_package": 1,
+        "next_schedule": FIRST_NUMBER,
+        "next_update": FIRST_NUMBER,
+    }
+
+
+def _is_unfinished(url: URL, folder: Path, code: str) -> bool:
+    """Tell whether the database is that of a site whose making was stopped at its last step.
+
+    AlreadyRecorded where it is the database of a site that is in use, or of another one.
+    """
+    if url.get_backend_name() == "sqlite" and not Path(url.database or "").exists():
+        return False
+    database = Database(url)
+    try:
+        with database.reading() as session:
+            row = _find_row(session, database.shown)
+    finally:
+        database.close()
+    if row is None:
+        return False
+    if row.folder == str(folder) and row.code == code and _is_untouched(row):
+        return True
+    if database.is_sqlite:
+        message = f"{folder} has the database of site {row.code}, but no {SETTINGS_NAME}"
+        hint = f"Put {SETTINGS_NAME} back; an empty one stands for the defaults."
+        raise AlreadyRecorded(message, hint=hint)
+    message = f"there is a site in the database {database.shown} already"
+    raise AlreadyRecorded(message, hint="Open it with --database, or choose another database.")
+
+
+def _is_untouched(row: SiteRow) -> bool:
+    counters = (row.next_package, row.next_schedule, row.next_update)
+    return counters == (1, FIRST_NUMBER, FIRST_NUMBER) and row.last_tick is None
 
 
 def open_site(place: Place, clock: Clock | None = None) -> Site:
-    """Open a site. NoSite where there is none; the caller closes it."""
+    """Open a site; the caller closes it.
+
+    NoSite where there is none, SchemaMismatch where its tables are of another version.
+    """
     settings = None
     if place.folder is not None:
-        folder = place.folder.absolute()
-        if not (folder / SETTINGS_NAME).exists():
-            message = f"there is no site in {folder}"
-            raise NoSite(message)
-        settings = read_settings(folder)
-    url = _url(place, settings.database.url if settings else "")
-    if url.get_backend_name() == "sqlite" and not Path(url.database or "").exists():
-        message = f"the database {url.database} is gone"
-        raise NoSite(message, hint="Restore a backup: wimdock site restore.")
-    database = Database(url)
-    with database.reading() as session:
-        row = session.get(SiteRow, 1) if _has_site(database) else None
-    if row is None:
+        settings = settings_in(place.folder.absolute())
+    database = database_of(place, settings)
+    try:
+        with database.reading() as session:
+            row = _row_of(session, database.shown)
+        folder = place.folder.absolute() if place.folder else Path(row.folder)
+        if settings is None:
+            settings = _settings_elsewhere(folder, database.shown)
+    except BaseException:
         database.close()
-        message = f"there is no site in the database {database.shown}"
-        raise NoSite(message)
-    folder = place.folder.absolute() if place.folder else Path(row.folder)
-    if settings is None:
-        settings = read_settings(folder)
+        raise
     return Site(folder, row.code, row.uuid, database, settings, clock or SystemClock())
 
 
-def _url(place: Place, configured: str) -> URL:
-    if place.url:
-        return parse_url(place.url)
-    if configured:
-        return parse_url(configured)
-    if place.folder is None:
+def settings_in(folder: Path) -> Settings:
+    """Read the settings of the site in a folder; NoSite where there is none."""
+    try:
+        there = (folder / SETTINGS_NAME).exists()
+    except OSError as error:
+        raise storage_error(error, folder) from error
+    if there:
+        return read_settings(folder)
+    message = f"there is no site in {folder}"
+    if (folder / SQLITE_NAME).exists():
+        message += f": it has a {SQLITE_NAME}, but no {SETTINGS_NAME}"
+    raise NoSite(message)
+
+
+def database_of(place: Place, settings: Settings | None) -> Database:
+    """Give the database of a site; NoSite where nothing says which, or its file is gone."""
+    given = settings.database if settings else database_settings()
+    if place.url or given.url:
+        url = _with_password(parse_url(place.url or given.url), given)
+    elif place.folder is None:
         message = "no site was named"
         raise NoSite(message)
-    return sqlite_url(place.folder.absolute())
+    else:
+        url = sqlite_url(place.folder.absolute())
+        if not Path(url.database or "").exists():
+            message = f"the database {url.database} is gone"
+            raise NoSite(message, hint="Restore a backup elsewhere: wimdock site restore.")
+    return Database(url)
 
 
-def _has_site(database: Database) -> bool:
-    with database.reading() as session:
-        if not inspect(session.connection()).has_table(SiteRow.__tablename__):
-            return False
-        return session.scalar(select(SiteRow.id)) is not None
+def _with_password(url: URL, given: DatabaseSettings | None = None) -> URL:
+    """Put the password of the settings into a URL that has none."""
+    password = (given or database_settings()).password
+    return url.set(password=password) if password and url.password is None else url
+
+
+def _row_of(session: Session, shown: str) -> SiteRow:
+    row = _find_row(session, shown)
+    if row is None:
+        message = f"there is no site in the database {shown}"
+        raise NoSite(message)
+    return row
+
+
+def _find_row(session: Session, shown: str) -> SiteRow | None:
+    """Give the site's row; None where there are no tables. SchemaMismatch for other tables."""
+    connection = session.connection()
+    version = schema_of(connection)
+    if version is None and not inspect(connection).has_table(SiteRow.__tablename__):
+        return None
+    require(version, shown)
+    return session.scalar(select(SiteRow))
+
+
+def _settings_elsewhere(folder: Path, shown: str) -> Settings:
+    try:
+        return settings_in(folder)
+    except (NoSite, StorageError) as error:
+        message = f"the site in the database {shown} has its folder at {folder}: not found here"
+        hint = "Make that folder available on this machine, or name it with --site."
+        raise NoSite(message, hint=hint) from error

@@ -16,6 +16,7 @@ from wimdock.site.database import parse_url
 from wimdock.site.settings import (
     SETTINGS_NAME,
     TABLES,
+    DatabaseSettings,
     Settings,
     Target,
     settings_of,
@@ -35,7 +36,7 @@ def read_settings(folder: Path, environment: Mapping[str, str] | None = None) ->
     StorageError where the file cannot be read, SettingsError with every problem as a reason.
     """
     path = folder / SETTINGS_NAME
-    reader = _Reader(path, os.environ if environment is None else environment)
+    reader = _Reader(path, os.environ if environment is None else environment, _text(path))
     settings = reader.settings()
     if not reader.problems:
         return settings
@@ -43,6 +44,18 @@ def read_settings(folder: Path, environment: Mapping[str, str] | None = None) ->
         raise SettingsError(reader.problems[0])
     message = f"{path}: {len(reader.problems)} settings are not as they must be"
     raise SettingsError(message, reasons=tuple(reader.problems))
+
+
+def database_settings(environment: Mapping[str, str] | None = None) -> DatabaseSettings:
+    """Give what the environment alone says of the database, for a site whose folder is not known.
+
+    SettingsError where that is wrong.
+    """
+    reader = _Reader(Path(SETTINGS_NAME), os.environ if environment is None else environment, "")
+    found: DatabaseSettings = reader.table(DatabaseSettings, {}, "database")
+    if reader.problems:
+        raise SettingsError(reader.problems[0], reasons=tuple(reader.problems))
+    return found
 
 
 def parse_settings(path: Path) -> dict[str, Any]:
@@ -53,8 +66,7 @@ def parse_settings(path: Path) -> dict[str, Any]:
 class _Reader:
     """Goes through one file and one environment, and keeps the problems in words."""
 
-    def __init__(self, path: Path, environment: Mapping[str, str]) -> None:
-        text = _text(path)
+    def __init__(self, path: Path, environment: Mapping[str, str], text: str) -> None:
         self.problems: list[str] = []
         self._path = path
         self._lines = Lines(text)
@@ -70,7 +82,7 @@ class _Reader:
         for name in self._found.keys() - known:
             self._problem("there is no such table of settings", name)
         tables: dict[str, Any] = {
-            name: self._table(kind, self._dict(name), name) for name, kind in TABLES.items()
+            name: self.table(kind, self._dict(name), name) for name, kind in TABLES.items()
         }
         tables["storage"] = dict(self._storage())
         tables["notification"] = tuple(self._targets())
@@ -92,7 +104,7 @@ class _Reader:
         self._problem("must be a table", name)
         return {}
 
-    def _table(self, kind: type[Any], found: dict[str, Any], *names: str, place: int = 0) -> Any:
+    def table(self, kind: type[Any], found: dict[str, Any], *names: str, place: int = 0) -> Any:
         """Make a table's object of the file's values and the environment's."""
         table = names[0]
         hints = get_type_hints(kind)
@@ -170,7 +182,7 @@ class _Reader:
                 continue
             names.add(name.lower())
             before = len(self.problems)
-            target = self._table(Target, each, "notification", name, place=place)
+            target = self.table(Target, each, "notification", name, place=place)
             if len(self.problems) == before:
                 self._judge_target(target, place)
                 yield target
