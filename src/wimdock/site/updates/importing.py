@@ -170,31 +170,36 @@ def _import_file(
     refuse_special(path)
     check_container(path)
     sha256 = digest_of(path)
-    with site.reading() as session:
-        row = session.scalar(light_updates().where(UpdateRow.sha256 == sha256))
+    row = _known(site, sha256)
     if row is not None and row.retired_at is not None and not options.revive:
         return Imported(path, ImportState.KNOWN, row, notes=("it is retired",))
-    whole = row is not None and library.is_whole(site, row)
-    if row is not None and whole and row.retired_at is None and not row.unsupported:
+    settled = row is not None and row.retired_at is None and not row.unsupported
+    if row is not None and settled and library.is_whole(site, row):
         return Imported(path, ImportState.KNOWN, row)
     with open_workspace(library.prepare(site)) as incoming:
-        copy = incoming / library.stored_name(path.name if row is None else row.file_name)
+        copy = incoming / library.stored_name(path.name)
         copy_file(path, copy, options.disk)
         with open_workspace(options.workspace) as workspace:
             facts = read_facts(copy, workspace, dictionary, site.now())
         if facts.sha256 != sha256:
             message = f"{path} was changed while it was read"
             raise StorageError(message, hint="Import it again when it is complete.")
-        return _keep(site, path, copy, facts, options.disk, whole=whole)
+        return _keep(site, path, copy, facts, options.disk)
 
 
-def _keep(
-    site: Site, path: Path, copy: Path, facts: UpdateFacts, disk: Disk, *, whole: bool
-) -> Imported:
+def _known(site: Site, sha256: str) -> UpdateRow | None:
+    with site.reading() as session:
+        return session.scalar(light_updates().where(UpdateRow.sha256 == sha256))
+
+
+def _keep(site: Site, path: Path, copy: Path, facts: UpdateFacts, disk: Disk) -> Imported:
     with library.library_lock(site):
+        row = _known(site, facts.sha256)  # another import may have been faster
+        whole = row is not None and library.is_whole(site, row)
+        name = copy.name if row is None else row.file_name
         if not whole:
-            library.put(site, copy, facts.sha256, disk)
-        recorded = record(site, facts, copy.name, storable_text(str(path.absolute())))
+            library.put(site, copy, facts.sha256, name, disk)
+        recorded = record(site, facts, name, storable_text(str(path.absolute())))
     if recorded.is_new:
         state = ImportState.IMPORTED
     elif recorded.was_retired:

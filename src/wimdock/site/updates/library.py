@@ -114,9 +114,9 @@ def prepare(site: Site) -> Path:
     return incoming
 
 
-def put(site: Site, copy: Path, sha256: str, disk: Disk) -> Path:
-    """Bring a flushed copy, whose name it keeps, to its place. The caller holds the lock."""
-    target = place_of(site, sha256, copy.name)
+def put(site: Site, copy: Path, sha256: str, name: str, disk: Disk) -> Path:
+    """Bring a flushed copy to its place. The caller holds the lock."""
+    target = place_of(site, sha256, name)
     try:
         copy.chmod(_MODE)
         for folder in (target.parent.parent, target.parent):
