@@ -90,10 +90,9 @@ def own_findings(incident: Incident, own: OwnRun) -> list[Finding]:
 
 def _notes(own: OwnRun) -> list[str]:
     notes = list(own.notes)
-    if own.starts > 1:
-        notes.append(
-            f"The run was begun {own.starts} times: whoever began it first did not end it."
-        )
+    if own.abandoned:
+        times = "once" if own.abandoned == 1 else f"{own.abandoned} times"
+        notes.append(f"The run was begun {times} without being ended: its worker had stopped.")
     if own.generation and own.end != RUN_SUCCEEDED:
         notes.append(f"Generation {own.generation} of the image file had been committed before.")
     return notes

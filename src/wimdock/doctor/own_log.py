@@ -23,6 +23,7 @@ RUN_TIMED_OUT = 42003
 IMAGE_LOCKED = 42004
 RUN_REFUSED = 42005
 UPDATE_FAILED = 42007
+RUN_RETRIED = 42010
 
 ENDS = frozenset(
     {RUN_SUCCEEDED, RUN_FAILED, RUN_CANCELLED, RUN_TIMED_OUT, IMAGE_LOCKED, RUN_REFUSED}
@@ -37,7 +38,8 @@ _FILE = re.compile(r"Image file='([^'\r\n]{1,1024})'")
 _PACKAGE = re.compile(r"Processing image package: ([A-Z0-9]{3}[0-9A-F]{5})\b")
 _COMMITTED = re.compile(r"Committed generation (\d{1,9}):")
 _REMEDY = re.compile(r"What to do: (.{1,2000})", re.DOTALL)
-_RUN_OVER = re.compile(r"Schedule processing (?:succeeded|failed)")
+_FAILED_UPDATE = re.compile(r"Failed to install update with ID (\d{1,12}) on the image")
+_OVER = "Updated history for image package "
 
 
 class OwnThreads:
@@ -95,13 +97,13 @@ class OwnThread:
         elif status is not None:
             self._read_status(status, place, trace)
         elif self._work is not None:
-            self._read_line(message, self._work)
+            self._read_line(message, self._work, trace)
         if status is None:
             self._said, self._said_trace = message, trace
         if self._work is not None:
             self._work.reaches(place)
             self._work.finish = place
-            if self._own.end is not None and _RUN_OVER.match(message):
+            if self._own.end is not None and message.startswith(_OVER):
                 self.close()
 
     def close(self) -> None:
@@ -123,7 +125,8 @@ class OwnThread:
 
     def _start(self, number: str, place: Place) -> None:
         if self._work is not None and self._own.number == number and self._own.end is None:
-            self._own.starts += 1
+            self._own.abandoned += not self._own.is_put_back
+            self._own.is_put_back = False
             return
         self._begin(OwnRun(number), place)
 
@@ -133,7 +136,7 @@ class OwnThread:
         self._work = ImageWork(self._family, place, place, run=Run(begin=place, own=own))
         return self._work
 
-    def _read_line(self, message: str, work: ImageWork) -> None:
+    def _read_line(self, message: str, work: ImageWork, trace: Trace | None) -> None:
         schedule, package = _SCHEDULE.match(message), _PACKAGE.match(message)
         file, committed = _FILE.match(message), _COMMITTED.match(message)
         remedy = _REMEDY.match(message)
@@ -147,6 +150,13 @@ class OwnThread:
             self._own.generation = committed[1]
         if remedy is not None:
             self._own.remedy = remedy[1]
+        failed = _FAILED_UPDATE.match(message)
+        if failed is not None:
+            work.names_update(f"update {failed[1]}")
+            if trace is not None:
+                trace.update = work.update
+                trace.codes = ()  # the low word alone says less than the status message of the end
+                work.traces.add(trace)
 
     def _read_status(self, status: StatusMessage, place: Place, trace: Trace | None) -> None:
         work = self._work
@@ -158,8 +168,10 @@ class OwnThread:
             self._end(status, place, trace)
         elif status.severity == "E":
             self._fault(status, place, trace)
-        elif status.severity == "W" and work is not None and len(self._own.notes) < _MOST_NOTES:
-            self._own.notes.append(self._said)
+        elif status.severity == "W" and work is not None:
+            self._own.is_put_back = status.id == RUN_RETRIED
+            if len(self._own.notes) < _MOST_NOTES:
+                self._own.notes.append(self._said)
 
     def _end(self, status: StatusMessage, place: Place, trace: Trace | None) -> None:
         number, package = status.insertion(0), status.insertion(1)

@@ -34,7 +34,8 @@ class OwnRun:
     """What the log says of a run of wimdock's own; one without a number is of no run.
 
     `end` is the status message of its end and `said` what that says, `faults` are the errors in it
-    with what they say, `starts` how often it was begun, `generation` what it committed.
+    with what they say, `generation` what it committed. `abandoned` counts how often it was begun
+    and neither ended nor put back; `is_put_back` says that it is to be begun again.
     """
 
     number: str = ""
@@ -42,7 +43,8 @@ class OwnRun:
     said: str = ""
     remedy: str = ""
     generation: str = ""
-    starts: int = 1
+    abandoned: int = 0
+    is_put_back: bool = False
     faults: list[tuple[StatusMessage, str]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 

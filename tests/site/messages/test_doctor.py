@@ -197,8 +197,63 @@ def test_a_run_that_another_worker_had_to_finish(site: Site) -> None:
     found = finding(site)
     assert found.notes == [
         "Run 12 of image package CAS00001 was taken over from worker w1.",
-        "The run was begun 2 times: whoever began it first did not end it.",
+        "The run was begun once without being ended: its worker had stopped.",
     ]
+
+
+def test_a_run_that_was_tried_again_tells_why(site: Site) -> None:
+    begin(site, 12)
+    say(site, table.RUN_RETRIED, 12, "CAS00001", "2026-11-03T12:01", "the disk is full", run_id=12)
+    begin(site, 12, attempt=2)
+    end(site, 12, table.RUN_FAILED, "the disk is full", "0x80070070")
+    assert finding(site).notes == [
+        (
+            "Run 12 of image package CAS00001 has failed and is tried again, at 2026-11-03T12:01 at "
+            "the earliest: the disk is full."
+        )
+    ]
+
+
+def test_the_updates_that_failed_are_named(site: Site) -> None:
+    begin(site, 12)
+    with SiteLog(site, run_id=12) as log:
+        phases.update_failed(log, UPDATE, 0x823)
+        phases.update_failed(log, UPDATE + 1, 0x823)
+    end(site, 12, table.RUN_FAILED, "2 of 2 failed", "0x800F0823")
+    found = finding(site)
+    assert found.updates == (f"update {UPDATE}", f"update {UPDATE + 1}")
+    assert found.codes == (0x800F0823,)
+
+
+def test_a_run_of_no_schedule_ends_all_the_same(site: Site) -> None:
+    with SiteLog(site, run_id=12) as log:
+        phases.processing_started(log, None)
+    with site.writing() as session:
+        row = report(site, session, table.RUN_FAILED, 12, "CAS00001", "no", "no code", run_id=12)
+    with SiteLog(site, run_id=12) as log:
+        phases.run_ended(log, row, "CAS00001", succeeded=False, schedule=False)
+    say(site, table.LEASE_LOST, 12, "CAS00001", "w1", run_id=12)
+    found = finding(site)
+    assert (found.incident.package, found.notes) == ("CAS00001", [])
+
+
+def test_a_run_that_was_cancelled_before_it_began_is_found(site: Site) -> None:
+    say(site, table.RUN_CANCELLED, 12, "CAS00001", "ann", run_id=12)
+    assert finding(site).title == "A run of wimdock was cancelled"
+
+
+def test_of_a_log_that_was_cut_what_is_left_is_understood(site: Site) -> None:
+    begin(site, 12)
+    end(site, 12, table.RUN_FAILED, "the disk is full", "0x80070070")
+    path = site.logs / LOG_NAME
+    lines = path.read_bytes().splitlines(keepends=True)
+    found = set()
+    for first in range(len(lines)):
+        path.write_bytes(b"".join(lines[first:]))
+        for each in examined(site).findings:
+            assert each.rule is None
+            found.add((each.title, each.codes))
+    assert ("A run of wimdock failed", (0x80070070,)) in found
 
 
 def test_the_same_night_after_night_is_one_finding_until_it_went_well(

@@ -38,7 +38,9 @@ def schedule_run_now(log: SiteLog, schedule_id: int, name: str) -> None:
 
 def schedule_due(log: SiteLog, schedule_id: int, instant: datetime) -> None:
     """Say that a schedule is due, since when (UTC)."""
-    at = instant.astimezone(UTC).ctime()
+    utc = instant.astimezone(UTC)
+    words = utc.ctime()  # English whatever the locale, but a day of one digit has a blank
+    at = f"{words[:8]}{utc.day:02}{words[10:]}"
     log.line(
         f"The Schedule with ID {schedule_id} will be run now. It's run time is at {at} "
         "Coordinated Universal Time"

@@ -131,9 +131,10 @@ UPDATE_UNSUPPORTED = MessageKind(
 )
 RUN_RETRIED = MessageKind(
     42010,
-    _I,
-    "Run {run} of image package {package} is tried again, at {instant} at the earliest.",
-    ("run", "package", "instant"),
+    _W,
+    "Run {run} of image package {package} has failed and is tried again, at {instant} at the "
+    "earliest: {error}.",
+    ("run", "package", "instant", "error"),
 )
 
 # Image packages

@@ -184,6 +184,7 @@ def _retry(session: Session, context: RunContext, run: Run, ending: Ending) -> S
         run.id,
         run.package_id,
         run.not_before.isoformat(),
+        ending.detail,
         run_id=run.id,
         schedule_id=run.schedule_id,
         package_id=run.package_id,
