@@ -9,12 +9,12 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select
 
 from wimdock.errors import ScheduleError, WimdockError
-from wimdock.site.models import ImagePackage, Occurrence, Schedule, UpdateRow
+from wimdock.site.models import Occurrence, Schedule
 from wimdock.site.schedules.as_tokens import as_tokens
 from wimdock.site.schedules.options import ScheduleOptions
 from wimdock.site.schedules.records import schedule_of
 from wimdock.site.schedules.request import Plan
-from wimdock.site.schedules.start import work_of
+from wimdock.site.schedules.start import Work, work_of
 from wimdock.site.site import Site
 from wimdock.site.updates.selection import Selection
 
@@ -26,7 +26,7 @@ MOST_INSTANTS = 1000
 
 @dataclass(frozen=True, slots=True)
 class FutureInstant:
-    """An instant to come. `excluded` is why nothing is run then; `note` what the zone made of it."""
+    """An instant to come: `excluded` is why nothing runs then, `note` what the zone made of it."""
 
     at: datetime
     local: datetime
@@ -35,17 +35,8 @@ class FutureInstant:
 
 
 @dataclass(frozen=True, slots=True)
-class FutureWork:
-    """What an instant would do with an image package, as the library is today."""
-
-    package: ImagePackage
-    indexes: tuple[int, ...]
-    updates: tuple[UpdateRow, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class Explanation:
-    """The next instants of a schedule, and the work of each.
+    """The next instants of a schedule, and the work of each, as the library is today.
 
     `more_excluded` tells that further ones are excluded before the next that is not. `trouble` is
     why the work cannot be told.
@@ -58,7 +49,7 @@ class Explanation:
     selection: str
     instants: tuple[FutureInstant, ...]
     more_excluded: bool
-    work: tuple[FutureWork, ...]
+    work: tuple[Work, ...]
     trouble: str
 
 
@@ -85,15 +76,12 @@ def explain(site: Site, schedule_id: int, count: int = 10) -> Explanation:
         raise ScheduleError(message)
     now = site.now()
     trouble = ""
-    work: list[FutureWork] = []
+    work: list[Work] = []
     with site.reading() as session:
         schedule = schedule_of(session, schedule_id)
         plan = Plan.of(schedule)
         try:
-            work = [
-                FutureWork(each.package, each.indexes, each.updates)
-                for each in work_of(session, schedule, now)
-            ]
+            work = list(work_of(session, schedule, now))
         except WimdockError as error:
             trouble = error.message
     instants, more = _instants(plan, now, count)

@@ -23,18 +23,23 @@ from wimdock.site.models import (
 from wimdock.site.schedules.request import Plan, ScheduleRequest, Target
 from wimdock.site.site import Site
 
+LAST_NUMBER = (1 << 31) - 1
+"""No schedule has a larger number: it is one of 32 bits in Configuration Manager."""
+
 _HINT = "`wimdock schedule list` names them all."
 
 
 def schedule_of(session: Session, schedule_id: int, *, lock: bool = False) -> Schedule:
     """Give a schedule as it is now, with `lock` for a change of it; NoSuchRecord for none."""
-    found = session.get(
-        Schedule,
-        schedule_id,
-        options=[selectinload(Schedule.targets)],
-        with_for_update=lock or None,
-        populate_existing=True,
-    )
+    found = None
+    if 0 < schedule_id <= LAST_NUMBER:
+        found = session.get(
+            Schedule,
+            schedule_id,
+            options=[selectinload(Schedule.targets)],
+            with_for_update=lock or None,
+            populate_existing=True,
+        )
     if found is None:
         message = f"there is no schedule {schedule_id}"
         raise NoSuchRecord(message, hint=_HINT)

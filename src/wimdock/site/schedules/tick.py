@@ -2,7 +2,7 @@
 
 Each due schedule is one transaction: its row is locked, its instants are judged, recorded under the
 key of schedule and instant, the runs are made, and `next_due` moves on. A crash leaves a schedule
-settled or due. A process that comes second finds `next_due` in the future, or the instants recorded.
+settled or due. A process that comes second finds `next_due` in the future, or the instants there.
 
 A clock that jumps forward is a down-time: instants are run late or recorded as missed. A clock that
 jumps back makes schedules due at their next instants by the new time; what was started is not
@@ -12,7 +12,7 @@ started again, what was recorded as missed in a time that had not come yet is ju
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import and_, select, true, update
@@ -121,18 +121,17 @@ def _settle(site: Site, schedule_id: int, now: datetime, late: timedelta) -> Set
         try:
             plan = Plan.of(schedule)
         except WimdockError as error:
-            return _give_up(site, session, schedule, error)
+            return _give_up(site, session, schedule, error, now)
         found = due_instants(plan, schedule.next_due, now)
         following = plan.next(now)
         schedule.next_due = None if following is None else following.at
         if found.instants:
             schedule.last_due = found.instants[-1].at
-        return _record(
-            site, session, schedule, _verdicts(session, schedule, plan, found, now, late)
-        )
+        verdicts = _verdicts(session, schedule, plan, found, now, late)
+        return _record(site, session, schedule, verdicts, now)
 
 
-def _verdicts(  # noqa: PLR0913 - what a judgement needs
+def _verdicts(
     session: Session,
     schedule: Schedule,
     plan: Plan,
@@ -158,7 +157,7 @@ def _verdicts(  # noqa: PLR0913 - what a judgement needs
         at
         for at, row in known.items()
         if row.outcome not in {OccurrenceOutcome.MISSED, OccurrenceOutcome.EXCLUDED}
-        or row.at <= now
+        or row.at <= now + late
     }
     verdicts = judge(plan, [each for each in found.instants if each.at not in settled], now, late)
     if found.skipped is not None and found.skipped not in settled:
@@ -172,7 +171,9 @@ def _verdicts(  # noqa: PLR0913 - what a judgement needs
     return verdicts
 
 
-def _record(site: Site, session: Session, schedule: Schedule, verdicts: list[Verdict]) -> Settled:
+def _record(
+    site: Site, session: Session, schedule: Schedule, verdicts: list[Verdict], now: datetime
+) -> Settled:
     runs: list[int] = []
     kept: list[Verdict] = []
     for verdict in verdicts:
@@ -185,7 +186,7 @@ def _record(site: Site, session: Session, schedule: Schedule, verdicts: list[Ver
             schedule_id=schedule.id,
             instant=verdict.at,
             outcome=verdict.outcome,
-            at=site.now(),
+            at=now,
             reason=verdict.reason,
         )
         for verdict in kept
@@ -225,7 +226,9 @@ def _start(
     return verdict, runs
 
 
-def _give_up(site: Site, session: Session, schedule: Schedule, error: WimdockError) -> Settled:
+def _give_up(
+    site: Site, session: Session, schedule: Schedule, error: WimdockError, now: datetime
+) -> Settled:
     """Switch off a schedule that cannot be read any more, and say so, so that others go on."""
     instant = schedule.next_due
     schedule.enabled = False
@@ -236,10 +239,8 @@ def _give_up(site: Site, session: Session, schedule: Schedule, error: WimdockErr
     verdicts: list[Verdict] = []
     if instant is not None:
         verdicts = [Verdict(instant, OccurrenceOutcome.MISSED, error.message)]
-    settled = _record(site, session, schedule, verdicts)
-    return Settled(
-        settled.schedule_id, settled.name, settled.verdicts, (), (said, *settled.messages)
-    )
+    settled = _record(site, session, schedule, verdicts, now)
+    return replace(settled, messages=(said, *settled.messages))
 
 
 def _go_back(site: Site, now: datetime) -> None:
