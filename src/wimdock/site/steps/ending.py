@@ -32,7 +32,7 @@ from wimdock.site.models import (
     StepName,
     StepState,
 )
-from wimdock.site.notifications import enqueue
+from wimdock.site.notifications import enqueue, event_of
 from wimdock.site.runs.lease import fenced, release
 from wimdock.site.steps.apply import committed_generation
 from wimdock.site.steps.context import RunContext
@@ -41,7 +41,6 @@ from wimdock.site.steps.results import store_results
 from wimdock.wim.generations import Generation
 from wimdock.wim.tail import cut_tail
 
-_EVENTS = {RunState.SUCCEEDED: "succeeded", RunState.REFUSED: "refused"}
 _STOPPED = {RunState.CANCELLED, RunState.TIMED_OUT}
 _LONGEST_BACKOFF = timedelta(days=1)
 
@@ -215,7 +214,9 @@ def _end(session: Session, context: RunContext, run: Run, ending: Ending) -> Sta
     )
     _remember(session, context, run, ending)
     _close_schedule(session, run, ending.state)
-    enqueue(session, context.site, _EVENTS.get(ending.state, "failed"), run)
+    event = event_of(ending.state)
+    if event is not None:
+        enqueue(session, context.site, event, run)
     kind, strings = _message(run, ending)
     return report(
         context.site,
