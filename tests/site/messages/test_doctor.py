@@ -208,8 +208,8 @@ def test_a_run_that_was_tried_again_tells_why(site: Site) -> None:
     end(site, 12, table.RUN_FAILED, "the disk is full", "0x80070070")
     assert finding(site).notes == [
         (
-            "Run 12 of image package CAS00001 has failed and is tried again, at 2026-11-03T12:01 at "
-            "the earliest: the disk is full."
+            "Run 12 of image package CAS00001 has failed and is tried again, at "
+            "2026-11-03T12:01 at the earliest: the disk is full."
         )
     ]
 
