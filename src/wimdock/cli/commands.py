@@ -80,6 +80,16 @@ COMMANDS: Mapping[str, Lazy] = {
         "dism",
         "Carry out a command line of DISM, with DISM's layout of output and its codes.",
     ),
+    "image": Lazy(
+        "wimdock.cli.image.group",
+        "image",
+        "Register image files with a site, look at them, go back, export them.",
+    ),
+    "provider": Lazy(
+        "wimdock.cli.provider",
+        "provider",
+        "Keep the hosts that service images, and judge each image package by them.",
+    ),
     "run": Lazy(
         "wimdock.cli.run.group", "run", "Look at the runs of a site, watch, cancel and retry them."
     ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -38,12 +39,17 @@ def history(*, package_id: str, last: int, place: SitePlace, as_json: bool) -> N
     with place.opened() as site:
         found = history_of(site, package_id, last)
     if as_json:
-        content = {"image_package": package_id, "history": list(map(_content, found))}
+        content = {"image_package": package_id, "history": list(map(history_content, found))}
         print_document("image_history", content)
         return
     if not found:
         print_text(f"Nothing was done to {package_id} yet.")
         return
+    print_history(found)
+
+
+def print_history(found: Sequence[History]) -> None:
+    """Print entries of a history as a table."""
     columns = (
         "time",
         "what",
@@ -77,7 +83,8 @@ def _updates(entry: History) -> str:
     return ", ".join(f"{each['title']}: {each['result']}" for each in entry.updates)
 
 
-def _content(entry: History) -> dict[str, Any]:
+def history_content(entry: History) -> dict[str, Any]:
+    """Give what JSON documents say of an entry."""
     return {
         "time": entry.at,
         "action": entry.action,

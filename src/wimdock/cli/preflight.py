@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from wimdock.cli.admin_service_options import AdminServicePlace, admin_service_options
 from wimdock.cli.failure import EXIT_BLOCKED, EXIT_UNCERTAIN
 from wimdock.cli.options import FILE, examples, image_argument, indexes_option, json_option
 from wimdock.cli.output import print_document
-from wimdock.errors import UsageError
 
 if TYPE_CHECKING:
     from wimdock.configmgr.provider import Provider
-    from wimdock.configmgr.site import Site
-    from wimdock.events import Reporter
     from wimdock.reparse.hosts import Build
 
 _EXAMPLES = examples(
@@ -60,28 +57,7 @@ _EXAMPLES = examples(
     metavar="DIR",
     help="The drive or folder where a run stages, as this machine sees it.",
 )
-@click.option(
-    "--adminservice",
-    metavar="URL",
-    help="Ask a Configuration Manager site for its providers and image packages, such as "
-    "https://cm01.contoso.com/AdminService.",
-)
-@click.option(
-    "--ca", type=FILE, metavar="FILE", help="The authority that signed the site's certificate."
-)
-@click.option(
-    "--token-file",
-    type=FILE,
-    metavar="FILE",
-    help="A file with a bearer token for the site, else WIMDOCK_ADMINSERVICE_TOKEN.",
-)
-@click.option(
-    "--user",
-    default="",
-    metavar="NAME",
-    help="Who asks the site, as DOMAIN\\user or user@domain; the password is in "
-    "WIMDOCK_ADMINSERVICE_PASSWORD or asked for. Without it, the Kerberos ticket counts.",
-)
+@admin_service_options
 @json_option
 def preflight(
     *,
@@ -91,10 +67,7 @@ def preflight(
     providers: tuple[str, ...],
     list_of_providers: Path | None,
     staging: Path | None,
-    adminservice: str | None,
-    ca: Path | None,
-    token_file: Path | None,
-    user: str,
+    service: AdminServicePlace,
     as_json: bool,
 ) -> int:
     """Say before a run what would stop it: host by host, check by check.
@@ -118,14 +91,9 @@ def preflight(
     from wimdock.servicing.preflight.run import preflight as look
 
     named = _named(providers, list_of_providers)
-    if adminservice is None and (ca or token_file or user):
-        message = "--ca, --token-file and --user say how to ask a site, and none is named"
-        raise UsageError(message, hint="Name it with --adminservice URL.")
     with Terminal() as terminal:
         reporter = Reporter(terminal)
-        site = None
-        if adminservice is not None:
-            site = _asked(adminservice, ca, token_file, user, reporter)
+        site = service.asked(reporter)
         options = PreflightOptions(
             indexes=() if index is None else (index,),
             updates=updates,
@@ -164,21 +132,3 @@ def _each_once(hosts: tuple[Provider, ...]) -> tuple[Provider, ...]:
         if host.build is not None or host.name.lower() not in known:
             found.setdefault((host.name.lower(), host.build, host.is_wimdock), host)
     return tuple(found.values())
-
-
-def _asked(
-    url: str, ca: Path | None, token_file: Path | None, user: str, reporter: Reporter
-) -> Site:
-    """Ask a site; the password is asked for where somebody sits at a terminal."""
-    import os
-
-    from wimdock.configmgr.admin_service import read_site
-    from wimdock.configmgr.authentication import read_credentials
-
-    def ask(question: str) -> str:
-        return str(click.prompt(question, hide_input=True, err=True))
-
-    credentials = read_credentials(
-        os.environ, token_file=token_file, user=user, ask=ask if sys.stdin.isatty() else None
-    )
-    return read_site(url, credentials, ca=ca, report=reporter)

@@ -5,7 +5,7 @@ Names are compared as Windows compares those of hosts, without case.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Select, func, select
@@ -56,18 +56,22 @@ def provider_of(session: Session, name: str, *, lock: bool = False) -> Provider:
     return found
 
 
-def add_provider(site: Site, host: Host) -> Provider:
-    """Add a provider; AlreadyRecorded where there is one of this name."""
-    _check_name(host)
+def add_providers(site: Site, hosts: Sequence[Host]) -> list[Provider]:
+    """Add providers, all or none; AlreadyRecorded where there is one of such a name."""
+    for host in hosts:
+        _check_name(host)
+    rows = []
     with site.writing() as session:
         _one_at_a_time(session)
-        if _find(session, host.name) is not None:
-            message = f"there is a provider {host.name} already"
-            hint = "Remove it first: wimdock provider remove."
-            raise AlreadyRecorded(message, hint=hint)
-        row = _add(site, session, host)
-        site.note(session, "provider.add", row.name, build=row.build, source=row.source)
-    return row
+        for host in hosts:
+            if _find(session, host.name) is not None:
+                message = f"there is a provider {host.name} already"
+                hint = "Remove it first: wimdock provider remove."
+                raise AlreadyRecorded(message, hint=hint)
+            row = _add(site, session, host)
+            site.note(session, "provider.add", row.name, build=row.build, source=row.source)
+            rows.append(row)
+    return rows
 
 
 def import_providers(site: Site, hosts: Iterable[Host]) -> ImportedProviders:

@@ -1,0 +1,1 @@
+"""`wimdock image`: the image packages of a site."""
