@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from wimdock.errors import ContentMismatch, PointDown, WimdockError
@@ -104,6 +105,17 @@ def point_up(site: Site, point_id: int) -> None:
     with site.writing() as session:
         rows = _is_up(site, session, point_id)
     _log(site, rows)
+
+
+def count_sent(site: Site, point_id: int, sent: int) -> None:
+    """Add to the bytes that a point was sent, whatever came of them."""
+    with site.writing() as session:
+        session.execute(
+            update(DistributionPoint)
+            .where(DistributionPoint.id == point_id)
+            .values(sent=DistributionPoint.sent + sent)
+            .execution_options(synchronize_session=False)
+        )
 
 
 def _hold(content: DistributedContent, name: str, state: SourceState, tag: str) -> None:

@@ -212,6 +212,9 @@ def send(sender: Sender, placed: Placed, store: PointStore) -> Sent:
     except BaseException:
         claim.release(ContentState.WAITING)
         raise
+    finally:
+        if work.sent:
+            outcome.count_sent(site, placed.point.id, work.sent)
     return Sent(
         point,
         package,

@@ -34,7 +34,7 @@ class DistributionPoint(Base):
 
     `endpoint` is the address of an object store, "" for that of its region. `follow` says that
     every new state of what lies there is sent by itself. `options` holds what the kind needs beside
-    (folder: `mark`, S3: `region`); never a secret.
+    (folder: `mark`, S3: `region`); never a secret. `sent` counts the bytes of all transfers.
     """
 
     __tablename__ = "distribution_points"
@@ -51,6 +51,7 @@ class DistributionPoint(Base):
     added_at: Mapped[datetime]
     down_since: Mapped[datetime | None]
     retry_at: Mapped[datetime | None]
+    sent: Mapped[int] = mapped_column(BigInteger, default=0)
     error: Mapped[str] = mapped_column(default="")
 
 

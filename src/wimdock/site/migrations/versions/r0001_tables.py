@@ -40,6 +40,7 @@ def upgrade() -> None:
         sa.Column("added_at", MOMENT, nullable=False),
         sa.Column("down_since", MOMENT, nullable=True),
         sa.Column("retry_at", MOMENT, nullable=True),
+        sa.Column("sent", sa.BigInteger(), nullable=False),
         sa.Column("error", sa.String(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("location", "endpoint"),
