@@ -91,26 +91,28 @@ class Chooser:
 
     @cached_property
     def _named(self) -> dict[int, Candidate]:
-        return {each: self._candidate(self._rows[each]) for each in self._selection.ids}
+        return {each: candidate_of(self._session, self._rows[each]) for each in self._selection.ids}
 
     @cached_property
     def _ruled(self) -> dict[int, Candidate]:
         return {
-            row.id: self._candidate(row)
+            row.id: candidate_of(self._session, row)
             for row in self._rows.values()
             if row.id not in self._selection.ids
         }
 
-    def _candidate(self, row: UpdateRow) -> Candidate:
-        return Candidate(
-            id=row.id,
-            family=row.family,
-            version=Version.parse(row.version),
-            stack=row.stack,
-            at=(row.released_at or row.imported_at).astimezone(UTC),
-            roots=tuple(stored_updates(row.file_name, row.roots)),
-            whole=_Whole(self._session, row),
-        )
+
+def candidate_of(session: Session, row: UpdateRow) -> Candidate:
+    """Give an update as it is judged; its packages are read late, from the same session."""
+    return Candidate(
+        id=row.id,
+        family=row.family,
+        version=Version.parse(row.version),
+        stack=row.stack,
+        at=(row.released_at or row.imported_at).astimezone(UTC),
+        roots=tuple(stored_updates(row.file_name, row.roots)),
+        whole=_Whole(session, row),
+    )
 
 
 class _Whole:
