@@ -112,6 +112,7 @@ def _files_in(folder: Path) -> Iterator[_Seen]:
 def _look(site: Site, found: list[_Seen], quiet_seconds: float) -> list[_Seen]:
     """Record what was found and give what is complete; files that are gone are forgotten."""
     now = site.now()
+    quiet = timedelta(seconds=quiet_seconds)
     ready: list[_Seen] = []
     with site.writing() as session:
         known = {row.key: row for row in session.scalars(select(WatchedFile))}
@@ -123,9 +124,8 @@ def _look(site: Site, found: list[_Seen], quiet_seconds: float) -> list[_Seen]:
                 _arrive(row, seen, now)
             elif (row.size, row.modified) != (seen.size, seen.modified):
                 _arrive(row, seen, now)
-            elif row.state is WatchState.ARRIVING:
-                if now - row.since >= timedelta(seconds=quiet_seconds):
-                    ready.append(seen)
+            elif row.state is WatchState.ARRIVING and now - row.since >= quiet:
+                ready.append(seen)
         for row in known.values():
             session.delete(row)
     return ready
