@@ -45,7 +45,8 @@
     │   ├── SchemaMismatch     83   the database is of another version of wimdock
     │   ├── NoSuchRecord       84   the site knows no package, update, schedule, run of this name
     │   ├── AlreadyRecorded    85   the site knows it already, or it is still in use
-    │   └── SettingsError      86   the settings are not as they must be
+    │   ├── SettingsError      86   the settings are not as they must be
+    │   └── BackupError        89   a backup is damaged, or none at all
     ├── ScheduleError          87   a schedule that cannot be
     │   └── NotOffered         88   a schedule asks for what wimdock does not do
     ├── RunError               90   a run did not succeed
@@ -110,6 +111,7 @@ from wimdock.errors.package import (
 )
 from wimdock.errors.site import (
     AlreadyRecorded,
+    BackupError,
     ContentMismatch,
     DatabaseUnavailable,
     DistributionError,
@@ -135,6 +137,7 @@ __all__ = [
     "AdminServiceError",
     "AlreadyMounted",
     "AlreadyRecorded",
+    "BackupError",
     "CommitFailed",
     "ContentMismatch",
     "CorruptImage",

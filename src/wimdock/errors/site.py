@@ -76,6 +76,14 @@ class SettingsError(SiteError):
         self.reasons = reasons
 
 
+class BackupError(SiteError):
+    """A backup cannot be used: it is damaged, or none at all; nothing was made of it."""
+
+    exit_code = 89
+    hresult = 0x8007000D
+    default_hint = "Take another backup; this one cannot be restored."
+
+
 class ScheduleError(WimdockError):
     """A schedule that cannot be: a wrong expression, time zone, window or token."""
 
