@@ -44,17 +44,38 @@ def create_run(session: Session, site: Site, request: RunRequest) -> Run | None:
     The caller holds the schedule's row locked, so that nobody makes the same one meanwhile; the
     unique key stands behind it.
     """
+    made = create_runs(session, site, [request])
+    return made[0] if made else None
+
+
+def create_runs(session: Session, site: Site, requests: Sequence[RunRequest]) -> list[Run]:
+    """Make runs of one schedule and instant, for many image packages, as `create_run` does.
+
+    Those that are there already are left out.
+    """
+    there = _there(session, requests)
+    made = [_new_run(site, request) for request in requests if request.package.id not in there]
+    session.add_all(made)
+    session.flush()
+    return made
+
+
+def _there(session: Session, requests: Sequence[RunRequest]) -> set[str]:
+    """Give the image packages that have their run of this instant."""
+    if not requests or requests[0].schedule is None or requests[0].instant is None:
+        return set()
+    query = select(Run.package_id).where(
+        Run.schedule_id == requests[0].schedule.id,
+        Run.instant == requests[0].instant,
+        Run.package_id.in_([request.package.id for request in requests]),
+    )
+    return set(session.scalars(query))
+
+
+def _new_run(site: Site, request: RunRequest) -> Run:
     package, schedule = request.package, request.schedule
-    if schedule is not None and request.instant is not None:
-        same = select(Run.id).where(
-            Run.schedule_id == schedule.id,
-            Run.package_id == package.id,
-            Run.instant == request.instant,
-        )
-        if session.scalar(same) is not None:
-            return None
     architectures = {image.architecture for image in package.images}
-    run = Run(
+    return Run(
         schedule_id=None if schedule is None else schedule.id,
         package_id=package.id,
         instant=request.instant,
@@ -71,6 +92,3 @@ def create_run(session: Session, site: Site, request: RunRequest) -> Run | None:
         created_by=site.operator,
         retry_of=request.retry_of,
     )
-    session.add(run)
-    session.flush()
-    return run

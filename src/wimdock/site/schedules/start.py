@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session, defer, selectinload
 
 from wimdock.configmgr.image_servicing import ScheduleAction, ScheduleState
 from wimdock.site.models import Image, ImagePackage, Schedule, ScheduleTarget, UpdateRow
-from wimdock.site.runs.create import RunRequest, create_run
+from wimdock.site.runs.create import RunRequest, create_runs
 from wimdock.site.site import Site
 from wimdock.site.updates.choice import Chooser
 from wimdock.site.updates.selection import Selection
@@ -68,9 +68,8 @@ def start_runs(session: Session, site: Site, schedule: Schedule, instant: dateti
 
     A run is made also where no update was chosen: it ends at once, and says so.
     """
-    made: list[int] = []
-    for work in work_of(session, schedule, site.now()):
-        request = RunRequest(
+    requests = [
+        RunRequest(
             package=work.package,
             update_ids=[update.id for update in work.updates],
             schedule=schedule,
@@ -80,9 +79,9 @@ def start_runs(session: Session, site: Site, schedule: Schedule, instant: dateti
             queue=schedule.queue,
             priority=schedule.priority,
         )
-        run = create_run(session, site, request)
-        if run is not None:
-            made.append(run.id)
+        for work in work_of(session, schedule, site.now())
+    ]
+    made = [run.id for run in create_runs(session, site, requests)]
     if made:
         schedule.sms_action = ScheduleAction.INSTALL.value
         schedule.sms_state = ScheduleState.RUNNING.value
