@@ -105,7 +105,10 @@ class LogSettings:
     size: int = setting(
         2048, "The size in KiB at which OfflineServicingMgr.log becomes .lo_.", least=16, most=2**21
     )
-    json: bool = setting(False, "Whether serve and worker write their own log as JSON.")  # noqa: FBT003 - a default
+    json: bool = setting(
+        default=False,
+        words="Log as JSON: logs/wimdock.jsonl beside the log, and what serve and worker print.",
+    )
 
 
 @dataclass(frozen=True, slots=True)
