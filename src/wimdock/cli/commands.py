@@ -98,6 +98,14 @@ COMMANDS: Mapping[str, Lazy] = {
         "status",
         "Look at the status messages of a site, and export them.",
     ),
+    "worker": Lazy(
+        "wimdock.cli.worker", "worker", "Execute runs, until told to end; list the workers."
+    ),
+    "serve": Lazy(
+        "wimdock.cli.serve",
+        "serve",
+        "Do all that a site needs done: schedules, runs, imports, distribution, notifications.",
+    ),
     "notification": Lazy(
         "wimdock.cli.notification.group",
         "notification",

@@ -10,6 +10,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import timedelta
 from typing import TypeVar
 
@@ -21,7 +22,7 @@ from wimdock.engine.offer import WorkerOptions, offer_of, site_of_worker
 from wimdock.engine.port import Engine, RunKey
 from wimdock.engine.step_process import PRELOAD
 from wimdock.engine.succession import Succession
-from wimdock.errors import DatabaseUnavailable
+from wimdock.errors import DatabaseUnavailable, LeaseLost, WimdockError
 from wimdock.events import Reporter, Severity
 from wimdock.site.messages.report import say
 from wimdock.site.messages.table import WORKER_STARTED, WORKER_STOPPED
@@ -102,6 +103,13 @@ class Worker:
             if self._insist(lambda: self._open(worker_id)):
                 self._work(worker_id, heart, enough)
                 self._wind_down(worker_id, heart)
+        except LeaseLost:
+            raise
+        except BaseException:  # interrupted, or an error in wimdock: the runs need not wait for us
+            self.stop(at_once=True)
+            with suppress(WimdockError):
+                self._wind_down(worker_id, heart)
+            raise
         finally:
             heart.stop()
             self._engine.close()
