@@ -40,6 +40,9 @@ class Ability(Enum):
     UNKNOWN = "unknown"
 
 
+_WORST_FIRST = (Ability.CANNOT, Ability.UNKNOWN, Ability.CAN_COMMIT)
+
+
 @dataclass(frozen=True, slots=True)
 class Trouble:
     """Reparse points of one owner that trouble a host for one reason, and the first few of them."""
@@ -72,6 +75,11 @@ class HostVerdict:
     def can_commit(self) -> bool:
         """Tell whether it surely can."""
         return self.ability is Ability.CAN_COMMIT
+
+
+def worst_of(verdicts: Iterable[HostVerdict]) -> HostVerdict | None:
+    """Give the worst of several verdicts, None for none."""
+    return min(verdicts, key=lambda verdict: _WORST_FIRST.index(verdict.ability), default=None)
 
 
 class Alike(NamedTuple):

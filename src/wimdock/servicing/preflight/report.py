@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -14,11 +14,14 @@ from wimdock.reparse.hosts import WINDOWS_10_1709, Build
 from wimdock.reparse.judgement import Strength
 from wimdock.servicing.preflight.captured import Capture
 from wimdock.servicing.preflight.check import Check, Result
-from wimdock.servicing.preflight.host import CARRIES_WINDOWS_10, Ability, HostVerdict
+from wimdock.servicing.preflight.host import (
+    CARRIES_WINDOWS_10,
+    Ability,
+    HostVerdict,
+    worst_of,
+)
 from wimdock.servicing.preflight.image_file import COUNT
 from wimdock.servicing.preflight.space import Part
-
-_WORST_FIRST = (Ability.CANNOT, Ability.UNKNOWN, Ability.CAN_COMMIT)
 
 
 class Readiness(Enum):
@@ -186,8 +189,3 @@ def _is_new(host: Provider) -> bool:
 
 
 _UNREAD = "an image could not be read, so nothing is known of what the host would meet."
-
-
-def worst_of(verdicts: Iterable[HostVerdict]) -> HostVerdict | None:
-    """Give the worst of several verdicts, None for none."""
-    return min(verdicts, key=lambda verdict: _WORST_FIRST.index(verdict.ability), default=None)

@@ -12,8 +12,7 @@ from typing import Any
 from sqlalchemy import select
 
 from wimdock.configmgr.provider import Provider as Host
-from wimdock.servicing.preflight.host import Ability, Alike, HostVerdict, judge_alike
-from wimdock.servicing.preflight.report import worst_of
+from wimdock.servicing.preflight.host import Ability, Alike, HostVerdict, judge_alike, worst_of
 from wimdock.site.images.reparse_facts import kinds_in
 from wimdock.site.models import Image, ImagePackage
 from wimdock.site.site import Site
