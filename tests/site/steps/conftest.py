@@ -82,8 +82,9 @@ def dock(site: Site, tmp_path: Path) -> Callable[[], Dock]:
         folder.mkdir()
         copy_demo(folder)
         package = add_package(site, folder / "demo.wim")
-        update = import_updates(site, [folder / "demo-update.cab"])[0]
+        [imported] = import_updates(site, folder / "demo-update.cab")
+        assert imported.update is not None
         worker = register_worker(site, WorkerOffer("host", "boot", 1))
-        return Dock(site, folder / "demo.wim", package.id, update.row.id, worker)
+        return Dock(site, folder / "demo.wim", package.id, imported.update.id, worker)
 
     return make

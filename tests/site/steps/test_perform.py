@@ -13,14 +13,16 @@ import pytest
 from tests.site.conftest import SetClock
 from tests.site.steps.conftest import Dock
 from wimdock.errors import LeaseLost, RunCancelled, RunTimedOut
+from wimdock.events import Reporter
 from wimdock.site.images import rollback_package
 from wimdock.site.messages.history import history_of
 from wimdock.site.models import RunState, StepName, StepState
 from wimdock.site.runs.cancel import request_cancel, retry_run
 from wimdock.site.runs.queue import WorkerOffer, begin, bury, register_worker
-from wimdock.site.steps import verify as verify_step
 from wimdock.site.steps.perform import fail_step, perform
+from wimdock.wim import Archive
 from wimdock.wim.generations import read_generations
+from wimdock.wim.verification import Verification, verify
 
 Make = Callable[[], Dock]
 
@@ -259,14 +261,13 @@ def test_an_unsound_image_is_taken_back(dock: Make, monkeypatch: pytest.MonkeyPa
     length = it.file.stat().st_size
     header = it.file.read_bytes()[:208]
 
-    def spoilt(archive: object, reporter: object) -> object:
+    def spoilt(archive: Archive, reporter: Reporter) -> Verification:
         with it.file.open("r+b") as file:
             file.seek(length + 50)
             file.write(b"\xff" * 64)
-        return found(archive, reporter)  # type: ignore[arg-type]
+        return verify(archive, reporter)
 
-    found = verify_step.verify
-    monkeypatch.setattr(verify_step, "verify", spoilt)
+    monkeypatch.setattr("wimdock.site.steps.verify.verify", spoilt)
     run = it.execute(it.new_run())
     assert (run.state, run.error["class"], run.generation) == (
         RunState.FAILED,
