@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from wimdock.cli.address import Address
+from wimdock.cli.address import Address, metrics_at
 from wimdock.cli.options import Number, examples
 from wimdock.cli.site_options import SitePlace, site_options
 
@@ -34,7 +34,7 @@ _EXAMPLES = examples(
     "--metrics",
     type=Address(),
     metavar="HOST:PORT",
-    help="Serve /metrics for Prometheus there; without it as the settings say.",
+    help="Serve /metrics and /healthz there; without it as the settings say.",
 )
 @site_options
 def serve(
@@ -53,7 +53,6 @@ def serve(
     """
     from wimdock.cli.service_log import ServiceLog
     from wimdock.cli.signals import run_until_signalled
-    from wimdock.engine.metrics import metrics_served
     from wimdock.engine.offer import WorkerOptions
     from wimdock.engine.serve import Service
     from wimdock.events import Reporter
@@ -64,6 +63,6 @@ def serve(
             metrics = (settings.host, settings.port)
         log = ServiceLog(site.clock, as_json=site.settings.log.json)
         options = None if no_worker else WorkerOptions(concurrency=concurrency, grace=grace)
-        with metrics_served(site, metrics):
-            service = Service(site, options, Reporter(log))
+        service = Service(site, options, Reporter(log))
+        with metrics_at(site, metrics, lambda: service.trouble):
             run_until_signalled(service.run, service.stop)

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from wimdock.cli.address import Address
+from wimdock.cli.address import Address, metrics_at
 from wimdock.cli.columns import print_summary
 from wimdock.cli.options import Number, examples, json_option
 from wimdock.cli.output import Column, moment, print_document, print_text, size
@@ -81,7 +81,7 @@ class Folders(click.ParamType[tuple[str, Path]]):
     help="How long runs may go on when the worker is told to end; then they are handed back.",
 )
 @click.option(
-    "--metrics", type=Address(), metavar="HOST:PORT", help="Serve /metrics for Prometheus there."
+    "--metrics", type=Address(), metavar="HOST:PORT", help="Serve /metrics and /healthz there."
 )
 @site_options
 @click.pass_context
@@ -110,7 +110,6 @@ def worker(
         return
     from wimdock.cli.service_log import ServiceLog
     from wimdock.cli.signals import run_until_signalled
-    from wimdock.engine.metrics import metrics_served
     from wimdock.engine.offer import WorkerOptions
     from wimdock.engine.worker import Worker
     from wimdock.events import Reporter
@@ -123,10 +122,11 @@ def worker(
         concurrency=concurrency,
         grace=grace,
     )
-    with place.opened() as site, metrics_served(site, metrics):
+    with place.opened() as site:
         log = ServiceLog(site.clock, as_json=site.settings.log.json)
         one = Worker(site, options, Reporter(log))
-        run_until_signalled(one.run, one.stop)
+        with metrics_at(site, metrics, lambda: one.trouble):
+            run_until_signalled(one.run, one.stop)
 
 
 @worker.command("list", epilog=examples("wimdock worker list", "wimdock worker list --json"))

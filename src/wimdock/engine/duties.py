@@ -47,6 +47,11 @@ class DutyThread:
         """The name of the duty."""
         return self._duty.name
 
+    @property
+    def trouble(self) -> str:
+        """Why it could not be done last time, or ""."""
+        return self._trouble
+
     def start(self) -> None:
         """Begin."""
         self._thread.start()

@@ -41,6 +41,16 @@ class Service:
         self._stop = threading.Event()
         self._at_once = threading.Event()
         self._worker: Worker | None = None
+        self._threads: list[DutyThread] = []
+
+    @property
+    def trouble(self) -> str:
+        """What is not as it should be now, in a few words, or ""."""
+        found = [f"{each.name}: {each.trouble}" for each in self._threads if each.trouble]
+        worker = self._worker
+        if worker is not None and worker.trouble:
+            found.append(f"worker: {worker.trouble}")
+        return "; ".join(found)
 
     def stop(self, *, at_once: bool = False) -> None:
         """Tell it to end; runs may go on for the grace of the worker, or not."""
@@ -54,6 +64,7 @@ class Service:
     def run(self) -> None:
         """Serve until told to end."""
         duties = [DutyThread(duty, self._site.clock, self._reporter) for duty in self.duties()]
+        self._threads = duties
         for duty in duties:
             duty.start()
         self._reporter.message(f"serving site {self._site.code}")

@@ -76,6 +76,11 @@ class Worker:
         self._last_forget = time.monotonic()
         self._trouble = ""
 
+    @property
+    def trouble(self) -> str:
+        """What keeps it from working now, in a few words, or ""."""
+        return self._trouble
+
     def stop(self, *, at_once: bool = False) -> None:
         """Tell it to end: it claims nothing more; runs may go on for the grace, or not."""
         if at_once:
