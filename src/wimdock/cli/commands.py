@@ -106,6 +106,11 @@ COMMANDS: Mapping[str, Lazy] = {
         "serve",
         "Do all that a site needs done: schedules, runs, imports, distribution, notifications.",
     ),
+    "distribution": Lazy(
+        "wimdock.cli.distribution.group",
+        "distribution",
+        "Bring image packages to the places that serve them, and check what is there.",
+    ),
     "notification": Lazy(
         "wimdock.cli.notification.group",
         "notification",

@@ -11,7 +11,7 @@ from sqlalchemy import Select, func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from wimdock.errors import AlreadyRecorded, NoSuchRecord, UsageError
+from wimdock.errors import AlreadyRecorded, NoSuchRecord, PointDown, UsageError
 from wimdock.files import Disk
 from wimdock.site.distribution.claim import LEASE
 from wimdock.site.distribution.folder_point import MARK_NAME, FolderPoint
@@ -85,16 +85,17 @@ def add_point(
         _refuse_taken(session, name, location)
         uid = session.scalars(select(SiteRow.uuid)).one()
     mark = str(uuid.uuid4())
-    if location.kind is PointKind.FOLDER:
-        _mark(site, name, location, {"site": uid, "code": site.code, "name": name, "point": mark})
-        options = {"mark": mark}
-    else:
-        store = ObjectPoint(name, location)
-        try:
-            store.check()
-        finally:
-            store.close()
-        options = {"region": region} if region else {}
+    document = {"site": uid, "code": site.code, "name": name, "point": mark}
+    try:
+        if location.kind is PointKind.FOLDER:
+            _mark(site, name, location, document)
+            options = {"mark": mark}
+        else:
+            _check_store(name, location)
+            options = {"region": region} if region else {}
+    except PointDown as error:
+        error.hint = "Nothing was added: make, mount or start it, then add it again."
+        raise
     try:
         with site.writing() as session:
             _refuse_taken(session, name, location)
@@ -114,6 +115,14 @@ def add_point(
         message = f"there is a distribution point {name}, or one at {location.text}, already"
         raise AlreadyRecorded(message) from error
     return point
+
+
+def _check_store(name: str, location: Location) -> None:
+    store = ObjectPoint(name, location)
+    try:
+        store.check()
+    finally:
+        store.close()
 
 
 def _refuse_taken(session: Session, name: str, location: Location) -> None:

@@ -1,0 +1,1 @@
+"""`wimdock distribution`: image packages at the places that serve them to machines."""
