@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from enum import Enum, IntEnum
+from functools import lru_cache
 from typing import Protocol
 
 from wimdock.cbs.identity import Identity, Version
@@ -77,6 +78,20 @@ class Applicability:
         return self.state is ApplicabilityState.APPLICABLE
 
 
+# The images of a site have most of their packages in common.
+@lru_cache(maxsize=1 << 16)
+def _family(package_id: str) -> tuple[str, Version] | None:
+    """Give the family and the version of a package; None for a key that is no package ID.
+
+    A registry can hold keys of any name; such a one is no parent.
+    """
+    try:
+        identity = Identity.parse_id(package_id)
+    except MalformedPackage:
+        return None
+    return identity.package_family.lower(), identity.version
+
+
 def judge(
     update: Update, installed: Collection[InstalledPackageLike], architecture: str
 ) -> Applicability:
@@ -99,13 +114,10 @@ class Judge:
 
     def add(self, package_id: str, state: int) -> None:
         """Take one more package, as if the image had it."""
-        # A registry can hold keys of any name; one that is no package ID is no parent.
-        try:
-            identity = Identity.parse_id(package_id)
-        except MalformedPackage:
-            return
-        family = identity.package_family.lower()
-        self.families.setdefault(family, []).append((identity.version, state, package_id))
+        known = _family(package_id)
+        if known is not None:
+            family, version = known
+            self.families.setdefault(family, []).append((version, state, package_id))
 
     def judge(self, update: Update) -> Applicability:
         """Judge an update with all its packages."""
