@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from sqlalchemy import delete, select
-from sqlalchemy.orm import Session, defer, selectinload
+from sqlalchemy.orm import Session, selectinload
 
 from wimdock.configmgr.image_servicing import ScheduleAction, ScheduleState
 from wimdock.errors import NoSuchRecord, ScheduleError
@@ -58,8 +60,7 @@ def add_schedule(site: Site, request: ScheduleRequest) -> Schedule:
     now = site.now()
     plan = request.check(now)
     with site.writing() as session:
-        for target in request.targets:
-            _check_target(session, target)
+        _check_targets(session, request.targets)
         _check_updates(session, request.selection.ids)
         row = session.scalars(select(SiteRow).with_for_update()).one()
         number = row.next_schedule
@@ -163,16 +164,28 @@ def list_schedules(site: Site, *, package_id: str | None = None) -> list[Schedul
         return list(session.scalars(query.options(selectinload(Schedule.targets))))
 
 
-def _check_target(session: Session, target: Target) -> None:
-    package = session.get(ImagePackage, target.package_id, options=[defer(ImagePackage.preflight)])
-    if package is None or package.removed_at is not None:
-        message = f"there is no image package {target.package_id[:80]}"
-        raise NoSuchRecord(message, hint="`wimdock image list` names them all.")
-    known = set(session.scalars(select(Image.index).where(Image.package_id == package.id)))
-    for index in target.indexes:
-        if index not in known:
-            message = f"the image package {package.id} has no image {index}"
-            raise NoSuchRecord(message, hint=f"It has {', '.join(map(str, sorted(known)))}.")
+def _check_targets(session: Session, targets: Sequence[Target]) -> None:
+    query = (
+        select(ImagePackage.id, Image.index)
+        .join_from(ImagePackage, Image, isouter=True)
+        .where(
+            ImagePackage.id.in_([target.package_id for target in targets]),
+            ImagePackage.removed_at.is_(None),
+        )
+    )
+    known: dict[str, set[int]] = {}
+    for row in session.execute(query):
+        known.setdefault(row[0], set()).add(row[1])
+    for target in targets:
+        indexes = known.get(target.package_id)
+        if indexes is None:
+            message = f"there is no image package {target.package_id[:80]}"
+            raise NoSuchRecord(message, hint="`wimdock image list` names them all.")
+        for index in target.indexes:
+            if index not in indexes:
+                message = f"the image package {target.package_id} has no image {index}"
+                hint = f"It has {', '.join(map(str, sorted(indexes)))}."
+                raise NoSuchRecord(message, hint=hint)
 
 
 def _check_updates(session: Session, ids: tuple[int, ...]) -> None:
