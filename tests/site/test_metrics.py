@@ -193,6 +193,7 @@ def test_packages_updates_and_results(site: Site) -> None:
                     classification="",
                     stack=False,
                     targets=[],
+                    roots=[],
                     packages=[],
                     catalogued=True,
                     verified=1,
