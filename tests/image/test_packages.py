@@ -10,7 +10,14 @@ from hypothesis import strategies as st
 
 from wimdock.clock import to_filetime
 from wimdock.errors import RegistryError
-from wimdock.image.packages import PACKAGES_KEY, read_packages, release_type_in
+from wimdock.image.packages import (
+    PACKAGES_KEY,
+    STATE_NAMES,
+    InstalledPackage,
+    read_packages,
+    release_type_in,
+    state_number,
+)
 from wimdock.registry import Hive, ValueType, encode_dword, encode_string
 
 ID = "Package_for_KB1~31bf3856ad364e35~amd64~~10.0.1.2"
@@ -91,3 +98,9 @@ def test_release_types() -> None:
 def test_any_bytes_have_a_release_type_or_none(data: bytes) -> None:
     assert isinstance(release_type_in(b"\xff\xfe" + data), str)
     assert isinstance(release_type_in(data), str)
+
+
+@pytest.mark.parametrize("number", [*STATE_NAMES, 0x71, 0x123])
+def test_a_state_in_words_is_a_number_again(number: int) -> None:
+    package = InstalledPackage("a~b~c~~1.0", "a", "b", "c", "", "1.0", number, None, 1, "")
+    assert state_number(package.state_name) == number

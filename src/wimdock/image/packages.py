@@ -30,6 +30,8 @@ STATE_NAMES: dict[int, str] = {
 }
 """What the numbers of CurrentState mean, in the words of component servicing."""
 
+_STATE_NUMBERS = {name: number for number, name in STATE_NAMES.items()}
+
 INSTALLED = 0x70
 PERMANENT = 0x80
 
@@ -74,6 +76,12 @@ class InstalledPackage:
         if all(part.isascii() and part.isdigit() and len(part) < 10 for part in parts):  # noqa: PLR2004
             return tuple(int(part) for part in parts)
         return ()
+
+
+def state_number(name: str) -> int:
+    """Give CurrentState for a state in words, as `state_name` gives it; ValueError for others."""
+    known = _STATE_NUMBERS.get(name)
+    return int(name.removeprefix("state 0x"), 16) if known is None else known
 
 
 def read_packages(software: Hive) -> tuple[InstalledPackage, ...]:

@@ -14,11 +14,11 @@ from wimdock.site.site import Site
 
 
 def files_of(site: Site) -> dict[str, bytes]:
-    """Give every file of the library but its lock, by its path below."""
+    """Give every file of the library but its locks, by its path below."""
     return {
         str(path.relative_to(site.library)): path.read_bytes()
         for path in sorted(site.library.rglob("*"))
-        if path.is_file() and path.name != "library.lock"
+        if path.is_file() and path.suffix != ".lock"
     }
 
 

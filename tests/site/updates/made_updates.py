@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 from tests.lab.identity import TOKEN
-from wimdock.cbs.applicability import PackageState
 from wimdock.cbs.identity import Identity
 from wimdock.site.models import Image, UpdateRow
 from wimdock.site.updates.stored import targets_of
@@ -102,8 +101,6 @@ def image(*installed: str, architecture: str = "amd64", index: int = 1) -> Image
         architecture=architecture,
         languages=["en-US"],
         size=1,
-        packages=[
-            {"id": each, "state": int(PackageState.INSTALLED)} for each in (WINDOWS, *installed)
-        ],
+        packages=[{"id": each, "state": "installed"} for each in (WINDOWS, *installed)],
         reparse=[],
     )

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session, defer
 from wimdock.cbs.identity import Version
 from wimdock.cbs.update import Update
 from wimdock.errors import NoSuchRecord, ScheduleError
+from wimdock.image.packages import state_number
 from wimdock.site.models import Image, UpdateRow
 from wimdock.site.updates.ordering import Candidate, Installed, in_order, needed
 from wimdock.site.updates.selection import Selection
@@ -32,7 +33,9 @@ class StoredImage:
     @classmethod
     def of(cls, image: Image) -> StoredImage:
         """Take what is stored of an image."""
-        installed = tuple(Installed(each["id"], each["state"]) for each in image.packages)
+        installed = tuple(
+            Installed(each["id"], state_number(each["state"])) for each in image.packages
+        )
         return cls(image.architecture, installed)
 
 

@@ -13,6 +13,7 @@ from wimdock.errors import CorruptPackage, NoSuchRecord, StorageError
 from wimdock.site.models import Schedule, ScheduleUpdate, UpdateRow
 from wimdock.site.site import Site
 from wimdock.site.updates.library import file_of_update
+from wimdock.site.updates.selection import LARGEST_ID
 from wimdock.site.updates.supersedence import members_of, superseded
 
 NO_SUCH = "`wimdock update list` shows all; `wimdock update import` brings more."
@@ -109,7 +110,9 @@ class UpdateDetails:
 
 def update_of(session: Session, update_id: int, *, lock: bool = False) -> UpdateRow:
     """Give an update; NoSuchRecord where there is none with this number."""
-    row = session.get(UpdateRow, update_id, with_for_update=lock)
+    row = None
+    if 0 < update_id <= LARGEST_ID:
+        row = session.get(UpdateRow, update_id, with_for_update=lock or None)
     if row is None:
         message = f"there is no update {update_id} in the library"
         raise NoSuchRecord(message, hint=NO_SUCH)

@@ -79,10 +79,10 @@ def _without_file(site: Site, retired: Retired, disk: Disk) -> Retired:
 def _refuse_scheduled(session: Session, row: UpdateRow) -> None:
     schedules = schedules_naming(session, row.id)
     if schedules:
-        names = ", ".join(f"{number:08X}" for number in schedules)
+        names = ", ".join(str(number) for number in schedules)
         which = "schedule" if len(schedules) == 1 else "schedules"
         message = f"update {row.id} cannot be retired: it is named by the {which} {names}"
-        hint = "Remove the schedule first: wimdock schedule remove."
+        hint = f"Remove it first: wimdock schedule remove {schedules[0]}."
         raise AlreadyRecorded(message, hint=hint)
 
 

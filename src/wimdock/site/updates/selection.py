@@ -12,8 +12,10 @@ from wimdock.errors import ScheduleError
 LONGEST_AGE = 36_500
 """No age in days is larger."""
 
+LARGEST_ID = (1 << 31) - 1
+"""No update has a larger number: it is one of 32 bits in Configuration Manager."""
+
 _KB = re.compile(r"(?:KB)?([0-9]{1,8})", re.IGNORECASE | re.ASCII)
-_LARGEST_ID = (1 << 31) - 1
 _LONGEST_WORD = 64
 
 
@@ -140,7 +142,7 @@ def _flag(document: Mapping[str, Any], name: str) -> bool:
 
 
 def _id(value: object) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 < value <= _LARGEST_ID:
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 < value <= LARGEST_ID:
         message = f"{str(value)[:40]!r} is no number of an update"
         raise ScheduleError(message, hint="`wimdock update list` shows the numbers.")
     return value
