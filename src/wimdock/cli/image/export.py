@@ -11,7 +11,7 @@ from wimdock.cli.options import FILE, Number, examples, json_option
 from wimdock.cli.output import print_document, print_text, size, visible
 from wimdock.cli.site_options import SitePlace, site_options
 
-_SIZE = re.compile(r"(\d{1,15}) ?([kmgt]?)(?:i?b)?", re.IGNORECASE)
+_SIZE = re.compile(r"([0-9]{1,15}) ?([kmgt]?)(?:i?b)?", re.IGNORECASE)
 _UNITS = {"": 0, "k": 10, "m": 20, "g": 30, "t": 40}
 _EXAMPLES = examples(
     "wimdock image export CAS00001 /srv/out/golden.wim",
