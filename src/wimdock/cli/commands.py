@@ -85,6 +85,11 @@ COMMANDS: Mapping[str, Lazy] = {
         "image",
         "Register image files with a site, look at them, go back, export them.",
     ),
+    "update": Lazy(
+        "wimdock.cli.update.group",
+        "update",
+        "Import updates into the library of a site, list, judge and retire them.",
+    ),
     "provider": Lazy(
         "wimdock.cli.provider",
         "provider",
