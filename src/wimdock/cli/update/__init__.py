@@ -1,0 +1,1 @@
+"""`wimdock update`: the update library of a site."""
