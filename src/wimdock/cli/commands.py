@@ -95,6 +95,11 @@ COMMANDS: Mapping[str, Lazy] = {
         "provider",
         "Keep the hosts that service images, and judge each image package by them.",
     ),
+    "schedule": Lazy(
+        "wimdock.cli.schedule.group",
+        "schedule",
+        "Put updates into image packages at given times; say when, and what each would do.",
+    ),
     "run": Lazy(
         "wimdock.cli.run.group", "run", "Look at the runs of a site, watch, cancel and retry them."
     ),

@@ -23,6 +23,7 @@ from wimdock.site.schedules.records import (
 )
 from wimdock.site.schedules.recurrence import Now, Once
 from wimdock.site.schedules.request import Target
+from wimdock.site.schedules.telling import tell
 from wimdock.site.schedules.window import Window
 from wimdock.site.updates.selection import Selection
 
@@ -51,7 +52,7 @@ def test_a_schedule_is_kept_as_it_was_asked_for(yard: Yard) -> None:
     assert f"{schedule.next_due:%Y-%m-%d %H:%M}" == "2026-11-10 21:00"
     assert (schedule.queue, schedule.priority, schedule.enabled) == ("large", 7, True)
     assert (found.options.retries, found.options.backoff) == (2, 300)
-    assert found.window == "22:00-04:00, but not on 2026-12-24"
+    assert tell(schedule).window == "22:00-04:00, but not on 2026-12-24"
     assert found.token == "02CABE0000231400"  # noqa: S105 - a schedule token, no secret
     assert (schedule.sms_action, schedule.sms_state) == (
         ScheduleAction.INSTALL,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 from sqlalchemy import select
@@ -70,3 +71,10 @@ def cancel_schedule(site: Site, schedule_id: int) -> list[int]:
             continue
         cancelled.append(run_id)
     return cancelled
+
+
+def runs_of(site: Site, run_ids: Sequence[int]) -> list[Run]:
+    """Give runs by their IDs, as they are now."""
+    with site.reading() as session:
+        query = select(Run).where(Run.id.in_(run_ids)).order_by(Run.id)
+        return list(session.scalars(query))

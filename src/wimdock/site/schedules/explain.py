@@ -16,7 +16,6 @@ from wimdock.site.schedules.records import schedule_of
 from wimdock.site.schedules.request import Plan
 from wimdock.site.schedules.start import Work, work_of
 from wimdock.site.site import Site
-from wimdock.site.updates.selection import Selection
 
 MOST_EXCLUDED = 50
 """So many excluded instants are told of at most, among those that are not."""
@@ -46,7 +45,6 @@ class Explanation:
     zone: ZoneInfo
     recurrence: str
     window: str
-    selection: str
     instants: tuple[FutureInstant, ...]
     more_excluded: bool
     work: tuple[Work, ...]
@@ -58,9 +56,6 @@ class ScheduleDetails:
     """All that the site knows of a schedule; `token` is None where no schedule token can say it."""
 
     schedule: Schedule
-    recurrence: str
-    window: str
-    selection: str
     options: ScheduleOptions
     token: str | None
     occurrences: tuple[Occurrence, ...]
@@ -90,7 +85,6 @@ def explain(site: Site, schedule_id: int, count: int = 10) -> Explanation:
         zone=plan.zone,
         recurrence=plan.recurrence.describe(),
         window=plan.window.describe(),
-        selection=Selection.from_document(schedule.selection).describe(),
         instants=tuple(instants),
         more_excluded=more,
         work=tuple(work),
@@ -108,9 +102,6 @@ def details_of(site: Site, schedule_id: int, occurrences: int = 10) -> ScheduleD
     plan = Plan.of(schedule)
     return ScheduleDetails(
         schedule=schedule,
-        recurrence=plan.recurrence.describe(),
-        window=plan.window.describe(),
-        selection=Selection.from_document(schedule.selection).describe(),
         options=ScheduleOptions.from_document(schedule.options),
         token=as_tokens(plan.recurrence, plan.zone, schedule.created_at),
         occurrences=found,

@@ -1,0 +1,1 @@
+"""`wimdock schedule`: which updates go into which image packages, when and how."""
