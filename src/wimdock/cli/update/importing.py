@@ -87,9 +87,12 @@ def import_(
 
 
 def _content(imported: Imported) -> dict[str, object]:
-    update = imported.update
-    head = {"file": imported.path, "result": imported.state.value, "notes": list(imported.notes)}
-    return head if update is None else head | {"update": update_content(update)}
+    return {
+        "file": imported.path,
+        "result": imported.state.value,
+        "notes": list(imported.notes),
+        "update": update_content(imported.update) if imported.update else None,
+    }
 
 
 def _show(found: list[Imported]) -> None:

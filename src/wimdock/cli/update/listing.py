@@ -9,6 +9,7 @@ from wimdock.cli.options import examples, json_option
 from wimdock.cli.output import Column, print_document, print_text, size
 from wimdock.cli.site_options import SitePlace, site_options
 from wimdock.cli.update.document import listed_content
+from wimdock.errors import ScheduleError, UsageError
 
 _EXAMPLES = examples(
     "wimdock update list",
@@ -45,8 +46,12 @@ def list_(
     from wimdock.site.updates import UpdateFilter, list_updates
     from wimdock.site.updates.selection import kb_of
 
+    try:
+        number = kb_of(kb) if kb else ""
+    except ScheduleError as error:
+        raise UsageError(error.message, hint=error.hint) from error
     wanted = UpdateFilter(
-        kb=kb_of(kb) if kb else "",
+        kb=number,
         architecture=architecture or "",
         family=family or "",
         retired=retired,
