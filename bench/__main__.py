@@ -1,4 +1,4 @@
-"""Measures wimdock on images of the machine's own files and on a long log: scripts/bench."""
+"""Measures wimdock on the machine's own files, a long log, and distribution: scripts/bench."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import NamedTuple
 
+from bench.distribution import distribution_figures, make_distributed, measure_distribution
 from bench.figure import Figure
 from bench.logs import log_figures, make_log, measure_logs
 from bench.process import ROOT, BenchError
@@ -23,6 +24,8 @@ from bench.samples import COMPRESSIONS, QUICK, Samples, Scale
 
 # So many bytes on disk for a byte of content: image files, working copies, an applied tree.
 _DISK = 3
+# What is distributed: its size tells nothing, the bytes of a run do.
+_DISTRIBUTED = Scale(20_000, 600, 600, 3_000, 50)
 
 
 def default_cache() -> Path:
@@ -40,7 +43,7 @@ def _arguments(words: list[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--megabytes", type=int, default=Scale().megabytes, help="of content, XPRESS (%(default)s)"
     )
-    parser.add_argument("--only", choices=("images", "logs"), help="only this part")
+    parser.add_argument("--only", choices=("images", "logs", "distribution"), help="only this part")
     parser.add_argument("--compression", choices=COMPRESSIONS, help="only images of this one")
     parser.add_argument("--log-megabytes", type=int, help="of CBS.log (400, with --quick 2)")
     parser.add_argument(
@@ -87,12 +90,12 @@ def _measure(given: argparse.Namespace, samples: Samples) -> list[Measured]:
     return measured
 
 
-class _Logs(NamedTuple):
+class _Part(NamedTuple):
     measured: Measured
     figures: list[Figure]
 
 
-def _measure_logs(given: argparse.Namespace) -> _Logs:
+def _measure_logs(given: argparse.Namespace) -> _Part:
     megabytes = given.log_megabytes or (2 if given.quick else 400)
     folder = given.cache.resolve()
     folder.mkdir(parents=True, exist_ok=True)
@@ -103,7 +106,20 @@ def _measure_logs(given: argparse.Namespace) -> _Logs:
     _say("making the log, unless it is there already")
     make_log(path, megabytes)
     measured = measure_logs(path, given.rounds, _say)
-    return _Logs(measured, log_figures(measured, path))
+    return _Part(measured, log_figures(measured, path))
+
+
+def _measure_distribution(given: argparse.Namespace) -> _Part:
+    scale = QUICK if given.quick else _DISTRIBUTED
+    folder = given.cache.resolve() / f"distribution-{scale.name}"
+    folder.mkdir(parents=True, exist_ok=True)
+    if shutil.disk_usage(folder).free < 6 * scale.megabytes * 10**6:
+        message = f"{folder} needs {6 * scale.megabytes} MB of free space"
+        raise BenchError(message)
+    _say("making the image and the package to distribute, unless they are there already")
+    samples = make_distributed(folder, scale)
+    measured, counted = measure_distribution(samples, given.rounds, _say)
+    return _Part(measured, distribution_figures(counted))
 
 
 def main(words: list[str] | None = None) -> int:
@@ -113,7 +129,7 @@ def main(words: list[str] | None = None) -> int:
     samples = Samples(given.cache.resolve() / scale.name)
     measured: list[Measured] = []
     found: list[Figure] = []
-    if given.only != "logs":
+    if given.only in (None, "images"):
         _need_space(samples, scale)
         _make(samples, scale)
         measured += _measure(given, samples)
@@ -122,6 +138,10 @@ def main(words: list[str] | None = None) -> int:
         logs = _measure_logs(given)
         measured.append(logs.measured)
         found += logs.figures
+    if given.only == "distribution" or (given.only is None and given.compression is None):
+        distributed = _measure_distribution(given)
+        measured.append(distributed.measured)
+        found += distributed.figures
     for line in _lines(samples, measured, table(found)):
         print(line, file=sys.stderr if given.json else sys.stdout)
     if given.json:

@@ -83,7 +83,7 @@ def make_samples(samples: Samples, scale: Scale) -> None:
     """Make what is missing."""
     samples.folder.mkdir(parents=True, exist_ok=True)
     if not samples.commands.exists():
-        _make_package(samples, scale)
+        make_package(samples, scale)
     wanted = [
         *((compression, "large") for compression in COMPRESSIONS),
         *((compression, "small") for compression in COMPRESSIONS),
@@ -91,15 +91,16 @@ def make_samples(samples: Samples, scale: Scale) -> None:
     ]
     missing = [each for each in wanted if not samples.image(*each).exists()]
     if missing:
-        tree = _make_windows(samples.folder / "windows")
+        tree = make_windows(samples.folder / "windows")
         machine = machine_files()
         for compression, kind in missing:
             megabytes = scale.lzx_megabytes if compression == "LZX" else scale.megabytes
             files = _select(machine, scale.entries, megabytes * 10**6)[kind]
-            _capture(files, tree, samples.image(compression, kind), compression)
+            capture(files, tree, samples.image(compression, kind), compression)
 
 
-def _make_package(samples: Samples, scale: Scale) -> None:
+def make_package(samples: Samples, scale: Scale) -> None:
+    """Write the package, the files that it brings, and how wimlib is told of them."""
     package = large_package(scale.new_files, scale.new_megabytes)
     write_package(samples.package, package)
     samples.new_files.mkdir(exist_ok=True)
@@ -109,7 +110,8 @@ def _make_package(samples: Samples, scale: Scale) -> None:
     samples.commands.write_text(f'add "{samples.new_files}" "/Windows/Bench"\n')
 
 
-def _make_windows(folder: Path) -> Path:
+def make_windows(folder: Path) -> Path:
+    """Make the folders and hives that servicing needs; give the folder."""
     for name in _FOLDERS:
         (folder / "Windows" / name).mkdir(parents=True, exist_ok=True)
     config = folder / "Windows" / "System32" / "config"
@@ -132,7 +134,8 @@ def _select(machine: list[Chosen], entries: int, size: int) -> dict[str, list[Ch
     return {"large": large, "small": small, "heavy": [*small, *heavy(machine, large, missing)]}
 
 
-def _capture(files: list[Chosen], tree: Path, image: Path, compression: str) -> None:
+def capture(files: list[Chosen], tree: Path, image: Path, compression: str) -> None:
+    """Capture files and the tree of `make_windows` into an image; note what is in it."""
     listed = image.with_suffix(".sources")
     lines = [f'"{tree}" "/"', *(f'"{file.path}" "{file.target}"' for file in files)]
     listed.write_text("\n".join(lines) + "\n")

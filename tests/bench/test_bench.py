@@ -63,6 +63,22 @@ def test_a_quick_run_measures_the_logs(tmp_path: Path, capsys: pytest.CaptureFix
     assert said["images"] == {}
 
 
+def test_a_quick_run_measures_distribution(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    absent = missing(("wimlib-imagex", *HIVE_TOOLS))
+    if absent:
+        skip_or_fail(f"not installed: {', '.join(absent)}")
+    main(["--only=distribution", "--quick", "--rounds=1", "--json", f"--cache={tmp_path}"])
+    said = json.loads(capsys.readouterr().out)
+    figures = {figure["name"]: figure for figure in said["figures"]}
+    run = figures["bytes sent of a run / added, folder"]
+    assert (run["goal"], run["met"]) == (1.01, True)
+    assert figures["bytes sent of a run / added, object store"]["goal"] == 1.01
+    assert figures["bytes sent of a rollback, folder, headers"]["measured"] == 1
+    assert not list(tmp_path.glob("*/work-*"))
+
+
 def test_the_log_that_is_measured_is_one(tmp_path: Path) -> None:
     path = tmp_path / "CBS.log"
     make_log(path, 1)
