@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,6 +14,7 @@ from typing import Any
 import pytest
 from sqlalchemy import event, func, select
 
+from tests.conftest import REPOSITORY
 from tests.lab.lab import Lab
 from tests.lab.tool import run
 from wimdock.errors import (
@@ -321,6 +325,42 @@ def test_an_interruption_leaves_nothing(
     assert rows(site) == before
     assert next_number(site) == 1
     assert add_package(site, lab_image("lzx")).id == "CAS00001"
+
+
+@pytest.mark.parametrize(
+    "where", ["before:store_facts", "after:store_facts", "after:remember", "after:report"]
+)
+def test_a_process_that_is_killed_leaves_nothing(
+    site: Site, database_url: str | None, lab_image: Copy, where: str
+) -> None:
+    file = lab_image("lzx")
+    before = rows(site)
+    words = (str(site.folder), database_url or "", str(file), where)
+    ended = subprocess.run(
+        (sys.executable, "-m", "tests.site.images.stopped_adder", *words),
+        cwd=REPOSITORY,
+        env=os.environ | {"PYTHONPATH": "src"},
+        check=False,
+    )
+    assert ended.returncode == -signal.SIGKILL
+    assert rows(site) == before
+    assert add_package(site, file).id == "CAS00001"
+
+
+def test_the_log_comes_after_the_rows(
+    site: Site, lab_image: Copy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Stopped between the two, what is added is added, and only its line in the log is missing."""
+    from wimdock.site.images import adding
+
+    def stopped(_site: Site) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(adding, "SiteLog", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        add_package(site, lab_image("lzx"))
+    with site.reading() as session:
+        assert package_of(session, "CAS00001").name == "lzx"
 
 
 def test_a_full_disk_loses_nothing(

@@ -86,7 +86,7 @@ def _image(image: Image) -> Part:
                 "size": kind["bytes"],
                 "examples": kind["examples"],
             }
-            for kind in image.reparse
+            for kind in sorted(image.reparse, key=lambda each: -each["count"])
         ],
         "unreadable": image.unreadable or None,
     }

@@ -43,7 +43,7 @@ class _Group:
 
 
 def reparse_facts(image: Image) -> list[Record]:
-    """Sum up the reparse points of an image; those of which there are most come first."""
+    """Sum up the reparse points of an image, in the order in which each kind is met first."""
     from wimdock.image.reparse_points import reparse_points
 
     judged: dict[tuple[int, ReparseValue, Owner], _Judgements] = {}
@@ -64,11 +64,7 @@ def reparse_facts(image: Image) -> list[Record]:
         group.size += point.size
         if len(group.examples) < EXAMPLES:
             group.examples.append(storable_text(str(point.path)))
-
-    def rank(key: tuple[Owner, int, _Judgements]) -> tuple[int, str, int]:
-        return -groups[key].count, key[0].value, key[1]
-
-    return [_record(*key[:2], groups[key]) for key in sorted(groups, key=rank)]
+    return [_record(owner, tag, group) for (owner, tag, _), group in groups.items()]
 
 
 def _record(owner: Owner, tag: int, group: _Group) -> Record:

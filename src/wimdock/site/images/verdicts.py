@@ -5,8 +5,8 @@ No file is read: the answer is that of the file as it was last read.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import select
@@ -21,12 +21,37 @@ _UNREAD = "an image could not be read, so nothing is known of what the host woul
 
 
 @dataclass(frozen=True, slots=True)
+class Kinds:
+    """The reparse points of images that hold the same: judged once for every host."""
+
+    found: tuple[Alike, ...]
+    _verdicts: dict[Host, HostVerdict] = field(default_factory=dict, compare=False, repr=False)
+
+    def verdict(self, host: Host) -> HostVerdict:
+        """Judge a host."""
+        if host not in self._verdicts:
+            self._verdicts[host] = judge_alike(self.found, host.build, is_wimdock=host.is_wimdock)
+        return self._verdicts[host]
+
+
+_NOTHING = Kinds(())
+
+
+@dataclass(frozen=True, slots=True)
 class JudgedImage:
     """What a host is judged by: one image, and its reparse points by kinds; None where unread."""
 
     index: int
     name: str
-    kinds: tuple[Alike, ...] | None
+    kinds: Kinds | None
+
+    def verdict(self, host: Host) -> HostVerdict:
+        """Judge a host; of an image that could not be read nothing is known."""
+        if self.kinds is not None:
+            return self.kinds.verdict(host)
+        if host.is_wimdock:
+            return _NOTHING.verdict(host)
+        return HostVerdict(host.build, Ability.UNKNOWN, _UNREAD)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,18 +64,12 @@ class JudgedPackage:
 
     def verdicts(self, host: Host) -> tuple[HostVerdict, ...]:
         """Judge a host by every image, in the order of the images."""
-        return tuple(_judge(image, host) for image in self.images)
+        return tuple(image.verdict(host) for image in self.images)
 
     def verdict(self, host: Host) -> HostVerdict:
         """Give the worst verdict: a host services all images of a file."""
         worst = worst_of(self.verdicts(host))
         return worst or HostVerdict(host.build, Ability.UNKNOWN, _UNREAD)
-
-
-def _judge(image: JudgedImage, host: Host) -> HostVerdict:
-    if image.kinds is None and not host.is_wimdock:
-        return HostVerdict(host.build, Ability.UNKNOWN, _UNREAD)
-    return judge_alike(image.kinds or (), host.build, is_wimdock=host.is_wimdock)
 
 
 def judged_packages(site: Site, package_ids: Sequence[str] = ()) -> list[JudgedPackage]:
@@ -64,7 +83,7 @@ def judged_packages(site: Site, package_ids: Sequence[str] = ()) -> list[JudgedP
     )
     if package_ids:
         wanted = wanted.where(ImagePackage.id.in_(package_ids))
-    known: dict[tuple[object, ...], Alike] = {}
+    known: dict[tuple[object, ...], Kinds] = {}
     names: dict[str, str] = {}
     images: dict[str, list[JudgedImage]] = {}
     with site.reading() as session:
@@ -75,14 +94,20 @@ def judged_packages(site: Site, package_ids: Sequence[str] = ()) -> list[JudgedP
     return [JudgedPackage(each, names[each], tuple(images[each])) for each in names]
 
 
-def _kinds(
-    facts: Iterable[dict[str, Any]], known: dict[tuple[object, ...], Alike]
-) -> tuple[Alike, ...]:
-    """Decode what an image holds; images that were captured alike hold the same."""
-    found = []
-    for fact in facts:
-        key = (fact["tag"], fact["owner"], fact["count"], fact["data"], *fact["examples"])
-        if key not in known:
-            known[key] = kinds_in([fact])[0]
-        found.append(known[key])
-    return tuple(found)
+def _kinds(facts: Sequence[Mapping[str, Any]], known: dict[tuple[object, ...], Kinds]) -> Kinds:
+    """Decode what an image holds, once for all images that hold the same.
+
+    Servicing leaves reparse points as they are: all images of one capture do.
+    """
+    key = tuple(
+        (fact["tag"], fact["owner"], fact["count"], fact["data"], fact["unreadable"], *_paths(fact))
+        for fact in facts
+    )
+    if key not in known:
+        known[key] = Kinds(tuple(kinds_in(facts)))
+    return known[key]
+
+
+def _paths(fact: Mapping[str, Any]) -> Iterable[str]:
+    found: list[str] = fact["examples"]
+    return found
