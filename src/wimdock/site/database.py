@@ -82,12 +82,33 @@ class Database:
 
         Tables and rows that it makes are kept together at the end, or undone by an error.
         """
-        with self._named(), self._writing.begin() as connection:
+        with (
+            self._named(),
+            self._writing.connect() as connection,
+            self._loose(connection),
+            connection.begin(),
+        ):
             if not self.is_sqlite:
-                connection.execute(
-                    text("SELECT pg_advisory_xact_lock(:key)"), {"key": _SCHEMA_LOCK}
-                )
+                lock = text("SELECT pg_advisory_xact_lock(:key)")
+                connection.execute(lock, {"key": _SCHEMA_LOCK})
             yield connection
+
+    @contextmanager
+    def _loose(self, connection: Connection) -> Iterator[None]:
+        """Let SQLite drop and remake a table without what refers to it going, too.
+
+        It changes that between transactions only; `schema.check_references` looks afterwards.
+        """
+        if not self.is_sqlite:
+            yield
+            return
+        raw = connection.connection
+        _execute(raw, "PRAGMA foreign_keys=OFF")
+        try:
+            yield
+        finally:
+            if not connection.invalidated:
+                _execute(raw, "PRAGMA foreign_keys=ON")
 
     @contextmanager
     def snapshot(self) -> Iterator[Connection]:
@@ -143,14 +164,15 @@ def parse_url(given: str) -> URL:
 
 def _prepare_sqlite(connection: Any, _entry: ConnectionPoolEntry) -> None:
     connection.isolation_level = None  # transactions begin where _begin_sqlite says so
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+        _execute(connection, f"PRAGMA {pragma}")
+
+
+def _execute(connection: Any, statement: str) -> None:
+    """Execute a statement that needs no transaction, below SQLAlchemy."""
     cursor = connection.cursor()
     try:
-        for pragma in (
-            "journal_mode=WAL",
-            "synchronous=FULL",
-            "foreign_keys=ON",
-        ):
-            cursor.execute(f"PRAGMA {pragma}")
+        cursor.execute(statement)
     finally:
         cursor.close()
 

@@ -7,7 +7,6 @@ everything is one transaction, under a lock. What a killed process left is clear
 
 from __future__ import annotations
 
-import errno
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -16,15 +15,14 @@ from pathlib import Path
 from sqlalchemy import URL, Connection, inspect
 
 from wimdock.errors import AlreadyRecorded
-from wimdock.files import Disk, open_file, storage_error
 from wimdock.site.database import SQLITE_NAME, Database
 from wimdock.site.models import Base
+from wimdock.site.placing import put_in_place
 
 ENGINE_NAMES = ("engine.sqlite", "dbos")
 """Where the engine keeps its own records: a file beside SQLite, a schema on PostgreSQL."""
 
 _UNFINISHED = f".{SQLITE_NAME}.new-"
-_NO_LINKS = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK)
 
 
 @contextmanager
@@ -53,7 +51,12 @@ def new_database(url: URL) -> Iterator[Connection]:
                 yield connection
         finally:
             database.close()
-        _put_in_place(unfinished, place)
+        try:
+            put_in_place(unfinished, place)
+        except FileExistsError as error:
+            message = f"there is a database in {place.parent} already"
+            hint = "Open it with --site, or choose another folder."
+            raise AlreadyRecorded(message, hint=hint) from error
     finally:
         _forget(unfinished)
 
@@ -63,29 +66,6 @@ def refuse_engine(folder: Path) -> None:
     if (folder / ENGINE_NAMES[0]).exists():
         message = f"{folder} holds the {ENGINE_NAMES[0]} of a site that is gone"
         raise AlreadyRecorded(message, hint="Delete it, or choose another folder.")
-
-
-def _put_in_place(unfinished: Path, place: Path) -> None:
-    disk = Disk()
-    fd = open_file(unfinished)
-    try:
-        disk.flush(fd)
-    finally:
-        os.close(fd)
-    try:
-        try:
-            place.hardlink_to(unfinished)
-        except OSError as error:
-            if error.errno not in _NO_LINKS:
-                raise
-            os.close(os.open(place, os.O_CREAT | os.O_EXCL, 0o644))  # the name is ours now
-            unfinished.replace(place)
-    except FileExistsError as error:
-        message = f"there is a database in {place.parent} already"
-        raise AlreadyRecorded(message, hint="Open it with --site, or choose another.") from error
-    except OSError as error:
-        raise storage_error(error, place) from error
-    disk.flush_folder(place.parent)
 
 
 def _clear(folder: Path) -> None:

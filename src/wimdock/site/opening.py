@@ -51,7 +51,7 @@ def create_site(place: Place, code: str, clock: Clock | None = None) -> Site:
         message = "a site needs a folder"
         raise UsageError(message)
     folder = place.folder.absolute()
-    url = _with_password(parse_url(place.url)) if place.url else sqlite_url(folder)
+    url = url_with_password(parse_url(place.url)) if place.url else sqlite_url(folder)
     if (folder / SETTINGS_NAME).exists():
         raise already_in(folder)
     make_folders(folder)
@@ -163,7 +163,7 @@ def database_of(place: Place, settings: Settings | None) -> Database:
     """Give the database of a site; NoSite where nothing says which, or its file is gone."""
     given = settings.database if settings else database_settings()
     if place.url or given.url:
-        url = _with_password(parse_url(place.url or given.url), given)
+        url = url_with_password(parse_url(place.url or given.url), given)
     elif place.folder is None:
         message = "no site was named"
         raise NoSite(message)
@@ -175,8 +175,8 @@ def database_of(place: Place, settings: Settings | None) -> Database:
     return Database(url)
 
 
-def _with_password(url: URL, given: DatabaseSettings | None = None) -> URL:
-    """Put the password of the settings into a URL that has none."""
+def url_with_password(url: URL, given: DatabaseSettings | None = None) -> URL:
+    """Put the password of the settings, or of the environment, into a URL that has none."""
     password = (given or database_settings()).password
     return url.set(password=password) if password and url.password is None else url
 

@@ -80,6 +80,17 @@ def move(connection: Connection, to: str = SCHEMAS[-1], *, folders: Sequence[Pat
         command.upgrade(config, to)
 
 
+def check_references(connection: Connection) -> list[str]:
+    """Give the tables with rows that refer to what is not there, on SQLite.
+
+    PostgreSQL never lets them come about.
+    """
+    if connection.dialect.name != "sqlite":
+        return []
+    found = connection.exec_driver_sql("PRAGMA foreign_key_check")
+    return sorted({row[0] for row in found})
+
+
 def configuration(connection: Connection, folders: Sequence[Path] = ()) -> Config:
     """Give what alembic's commands work by."""
     from alembic.config import Config

@@ -60,7 +60,7 @@ def database_settings(environment: Mapping[str, str] | None = None) -> DatabaseS
 
 def parse_settings(path: Path) -> dict[str, Any]:
     """Give what the file says, as TOML only: no value of it was judged."""
-    return _parsed(path, _text(path))
+    return parse_text(path, _text(path))
 
 
 class _Reader:
@@ -70,7 +70,7 @@ class _Reader:
         self.problems: list[str] = []
         self._path = path
         self._lines = Lines(text)
-        self._found = _parsed(path, text)
+        self._found = parse_text(path, text)
         self._given = {
             name: value
             for name, value in environment.items()
@@ -248,7 +248,8 @@ def _text(path: Path) -> str:
         raise SettingsError(message, hint="Save the file as UTF-8.") from error
 
 
-def _parsed(path: Path, text: str) -> dict[str, Any]:
+def parse_text(path: Path, text: str) -> dict[str, Any]:
+    """Give what a text says as TOML; SettingsError, naming `path`, where it is none."""
     try:
         return tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError) as error:

@@ -20,6 +20,7 @@ from typing import IO
 from wimdock.errors import BackupError
 from wimdock.files import Disk, open_file, refuse_special, storage_error
 from wimdock.site.backup.layout import LARGEST_MANIFEST, MANIFEST, Manifest, Member, refuse
+from wimdock.site.backup.spool import Source
 
 _BLOCK = tarfile.BLOCKSIZE
 _RECORD = tarfile.RECORDSIZE
@@ -47,7 +48,7 @@ class ArchiveWriter:
         self,
         name: str,
         size: int,
-        source: IO[bytes],
+        source: Source,
         *,
         packed: bool = False,
         watch: Callable[[int], None] | None = None,
@@ -198,7 +199,7 @@ class ArchiveReader:
             count += len(piece)
             if any(piece) or count > 2 * _RECORD:
                 refuse("something follows its end")
-        if count < 2 * _BLOCK:
+        if count < 2 * _BLOCK or self._source.tell() % _RECORD:
             refuse("it ends early")
 
 
@@ -209,7 +210,7 @@ def _read(source: IO[bytes], size: int, *, whole: bool = True) -> bytes:
         while left and (piece := source.read(min(left, _PIECE))):
             pieces.append(piece)
             left -= len(piece)
-    except _UNREADABLE as error:
+    except _UNREADABLE:
         refuse("it ends early, or was changed")
     except OSError as error:
         raise storage_error(error, "the backup") from error

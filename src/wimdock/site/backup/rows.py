@@ -16,6 +16,7 @@ from sqlalchemy.exc import DataError, IntegrityError
 
 from wimdock.errors import BackupError
 from wimdock.site.backup.layout import Member, refuse
+from wimdock.site.backup.spool import Sink
 from wimdock.site.schema import VERSION_TABLE
 
 _AT_ONCE = 500
@@ -29,7 +30,7 @@ def tables_of(connection: Connection) -> list[Table]:
     return [table for table in metadata.sorted_tables if table.name != VERSION_TABLE]
 
 
-def dump(connection: Connection, table: Table, out: IO[bytes]) -> int:
+def dump(connection: Connection, table: Table, out: Sink) -> int:
     """Write every row of a table and give how many there are."""
     moments = [isinstance(column.type, DateTime) for column in table.columns]
     query = select(table).order_by(*table.primary_key.columns)
@@ -76,7 +77,7 @@ def _batches(
                 name: read(value)
                 for name, read, value in zip(member.columns, readers, values, strict=True)
             }
-        except (ValueError, TypeError, RecursionError) as error:
+        except (ValueError, TypeError, RecursionError):
             refuse(f"a line of {member.name} cannot be read")
         batch.append(row)
         if len(batch) == _AT_ONCE:
