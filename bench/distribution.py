@@ -72,6 +72,8 @@ def distribution_figures(counted: list[dict[str, Any]]) -> list[Figure]:
         figure("megabytes added by the run", [each["added"] / 1e6 for each in counted], None, "MB"),
         figure("megabytes of the image", [each["image"] / 1e6 for each in counted], None, "MB"),
     ]
+    peaks = [each["peak"] / 1e6 for each in counted]
+    found.append(figure("peak memory, servicing included", peaks, None, "MB"))
     for point in ("folder", "store"):
         seconds = [each["run"]["seconds"][point] for each in counted]
         found.append(figure(f"seconds to send the run, {point}", seconds, None, "s"))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import shutil
 import sys
 import time
@@ -100,6 +101,7 @@ def run(image: Path, package: Path, folder: Path) -> dict[str, Any]:
                 raise wrong[0]
         rollback_package(site, package_id)
         count("rollback")
+        found["peak"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss << 10
     finally:
         site.close()
         server.stop()
