@@ -107,7 +107,7 @@ def test_it_is_told(site: Site, lab_image: Copy) -> None:
     file = lab_image("lzx").resolve()
     add_package(site, file)
     (entry,) = history_of(site, "CAS00001")
-    assert (entry.action, entry.result, entry.detail) == ("added", "succeeded", str(file))
+    assert (entry.action, entry.result, entry.detail) == ("add", "succeeded", str(file))
     with site.reading() as session:
         audit = session.scalars(select(Audit)).one()
         message = session.scalars(select(StatusMessageRow)).one()

@@ -38,7 +38,7 @@ def test_a_compact_file(site: Site, file: Path, tmp_path: Path) -> None:
         assert archive.image_count == 3
         assert verify(archive, Reporter()).sound
     entry = history_of(site, "CAS00001")[0]
-    assert (entry.action, entry.detail) == ("exported", str(tmp_path / "out.wim"))
+    assert (entry.action, entry.detail) == ("export", str(tmp_path / "out.wim"))
     assert entry.generation == 2
 
 
@@ -87,4 +87,4 @@ def test_what_is_refused_makes_nothing(
         export_package(site, "CAS00001", tmp_path / name, options)
     assert {path for path in tmp_path.rglob("*") if "site" not in path.parts[-2]} == before
     assert (tmp_path / "taken.wim").read_bytes() == b"somebody's"
-    assert [entry.action for entry in history_of(site, "CAS00001")] == ["added"]
+    assert [entry.action for entry in history_of(site, "CAS00001")] == ["add"]

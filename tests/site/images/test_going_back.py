@@ -41,7 +41,7 @@ def test_back_and_forward(site: Site, file: Path) -> None:
     assert PACKAGE in packages_in(file)
     assert state(site) == (2, 3)
     entries = history_of(site, "CAS00001")
-    assert [entry.action for entry in entries] == ["rolled back", "rolled back", "added"]
+    assert [entry.action for entry in entries] == ["rollback", "rollback", "add"]
     assert (entries[1].generation, entries[1].detail) == (1, "from generation 2")
     assert not refresh(site, "CAS00001").changed
 

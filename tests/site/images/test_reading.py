@@ -113,7 +113,7 @@ def test_a_file_that_another_program_serviced(
     assert known.read_at == clock.now()
     assert PACKAGE in installed(site)
     assert messages(site) == [ADDED, CHANGED]
-    assert actions(site) == ["added", "changed outside"]
+    assert actions(site) == ["add", "changed outside"]
     assert history_of(site, "CAS00001")[0].generation == 2
     with site.reading() as session:
         rows = generations_of(session, "CAS00001")
@@ -177,7 +177,7 @@ def test_a_file_that_is_gone_and_back(site: Site, file: Path) -> None:
     assert (now(site).state, now(site).reason) == (FileState.AS_RECORDED, "")
     assert now(site).content_version == 1
     assert messages(site) == [ADDED, LOST, RELOADED]
-    assert actions(site) == ["added", "not readable", "reloaded"]
+    assert actions(site) == ["add", "not readable", "reload"]
 
 
 @pytest.mark.usefixtures("package")
@@ -221,7 +221,7 @@ def test_reload_reads_whatever_the_mark_says(site: Site, file: Path, tmp_path: P
     serviced(file, tmp_path)
     assert reload_package(site, "CAS00001").changed
     assert now(site).content_version == 2
-    assert actions(site) == ["added", "reloaded", "changed outside"]
+    assert actions(site) == ["add", "reload", "changed outside"]
 
 
 @pytest.mark.usefixtures("package")
@@ -232,7 +232,7 @@ def test_the_commit_of_a_run_is_recorded_once(site: Site, file: Path, tmp_path: 
         assert (known.generation, known.content_version) == (2, 2)
     with site.reading() as session:
         assert [row.run_id for row in generations_of(session, "CAS00001")] == [None, 7]
-    assert actions(site) == ["added"]
+    assert actions(site) == ["add"]
     assert messages(site) == [ADDED]
     assert not refresh(site, "CAS00001").changed
 
@@ -244,7 +244,7 @@ def test_what_a_run_could_not_record_is_known_for_its_work(
     """Somebody looks at the file after the commit of a run, and before its record."""
     serviced(file, tmp_path, commit_token(site, 7))
     assert refresh(site, "CAS00001").changed
-    assert actions(site) == ["added"]
+    assert actions(site) == ["add"]
     assert record_commit(site, "CAS00001", 7).content_version == 2
     with site.reading() as session:
         assert [row.run_id for row in generations_of(session, "CAS00001")] == [None, 7]
@@ -263,14 +263,14 @@ def test_going_back_behind_the_site_is_a_change_from_outside(
     assert refresh(site, "CAS00001").changed
     known = now(site)
     assert (known.generation, known.content_version) == (2, 4)
-    assert actions(site) == ["added", "changed outside", "changed outside"]
+    assert actions(site) == ["add", "changed outside", "changed outside"]
 
 
 @pytest.mark.usefixtures("package")
 def test_the_run_of_another_site_is_another_program(site: Site, file: Path, tmp_path: Path) -> None:
     serviced(file, tmp_path, "00000000-0000-0000-0000-000000000000/run-7")
     refresh(site, "CAS00001")
-    assert actions(site) == ["added", "changed outside"]
+    assert actions(site) == ["add", "changed outside"]
     with site.reading() as session:
         assert [row.run_id for row in generations_of(session, "CAS00001")] == [None, None]
 
@@ -368,7 +368,7 @@ def test_a_lost_database_changes_nothing(
     monkeypatch.undo()
     known = now(site)
     assert (known.header, known.content_version) == (before.header, 1)
-    assert actions(site) == ["added"]
+    assert actions(site) == ["add"]
     assert refresh(site, "CAS00001").changed
     assert now(site).content_version == 2
 

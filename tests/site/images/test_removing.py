@@ -77,7 +77,7 @@ def test_the_file_and_the_history_stay(site: Site, file: Path) -> None:
     assert list_packages(site) == []
     (listed,) = list_packages(site, removed=True)
     assert (listed.id, listed.path, len(listed.images)) == ("CAS00001", None, 1)
-    assert [entry.action for entry in history_of(site, "CAS00001")] == ["removed", "added"]
+    assert [entry.action for entry in history_of(site, "CAS00001")] == ["remove", "add"]
     assert history_of(site, "CAS00001")[0].detail == str(file)
     assert details_of(site, "CAS00001").file is None
     with pytest.raises(NoSuchRecord, match="has no file"):

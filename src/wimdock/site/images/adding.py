@@ -108,7 +108,7 @@ def add_package(
                 session,
                 site,
                 package.id,
-                action="added",
+                action="add",
                 result="succeeded",
                 generation=package.generation,
                 detail=storable_text(str(source.file)),

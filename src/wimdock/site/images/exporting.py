@@ -95,7 +95,7 @@ def export_package(
             session,
             site,
             row.id,
-            action="exported",
+            action="export",
             result="succeeded",
             generation=row.generation,
             seconds=(world.clock.now() - began).total_seconds(),

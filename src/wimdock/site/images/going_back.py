@@ -54,7 +54,7 @@ def rollback_package(
             session,
             site,
             package.id,
-            action="rolled back",
+            action="rollback",
             result="succeeded",
             generation=reached.number,
             detail=f"from generation {left.number}",

@@ -68,7 +68,7 @@ def reload_package(site: Site, package_id: str, reporter: Reporter | None = None
         site.note(session, "image.reload", package.id, changed=changed)
         if changed:
             return outside(session, package, facts)
-        return _tell(site, session, package, facts, "reloaded", "as recorded", PACKAGE_RELOADED)
+        return _tell(site, session, package, facts, "reload", "as recorded", PACKAGE_RELOADED)
 
     return Refreshed(read_anew(site, package_id, reporter, told), changed)
 
@@ -141,7 +141,7 @@ def _told(site: Site) -> Stored:
             kind = PACKAGE_RELOADED
         else:
             what, kind = "the record of generations is gone", PACKAGE_CHANGED
-        action = "changed outside" if kind is PACKAGE_CHANGED else "reloaded"
+        action = "changed outside" if kind is PACKAGE_CHANGED else "reload"
         return _tell(site, session, package, facts, action, what, kind)
 
     return told

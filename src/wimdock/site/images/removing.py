@@ -35,7 +35,7 @@ def remove_package(site: Site, package_id: str, *, from_schedules: bool = False)
             session,
             site,
             package.id,
-            action="removed",
+            action="remove",
             result="succeeded",
             generation=package.generation,
             detail=file,
