@@ -98,7 +98,7 @@ COMMANDS: Mapping[str, Lazy] = {
     "schedule": Lazy(
         "wimdock.cli.schedule.group",
         "schedule",
-        "Put updates into image packages at given times; say when, and what each would do.",
+        "Put updates into image packages at given times; say when, and what is done then.",
     ),
     "run": Lazy(
         "wimdock.cli.run.group", "run", "Look at the runs of a site, watch, cancel and retry them."

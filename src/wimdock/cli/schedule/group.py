@@ -23,7 +23,7 @@ _COMMANDS = {
 
 @click.group(cls=LazyGroup, lazy=_COMMANDS)
 def schedule() -> None:
-    """Put updates into image packages at given times.
+    """Put updates into image packages at given times; say when, and what is done then.
 
     A schedule says which updates go into which image packages, when, how often and in which window.
     Each instant at which it is due makes one run for each image package.
