@@ -1,7 +1,7 @@
-"""Records preflight, rehearsal, doctor and clean-up of one case on a terminal: docs/recordings.
+"""Records commands on a terminal: an asciicast (version 2, as asciinema plays it) and a picture.
 
-`scripts/docs --recording` makes it anew, from real runs in a folder of its own: an asciicast
-(version 2, as asciinema plays it) and a picture of the same lines. It needs FUSE, as mounting does.
+`scripts/docs --recording` makes them anew in docs/recordings, from real runs in folders of their
+own: `scripts.failed_commit` and `scripts.site_recording` say what is run.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ import shlex
 import struct
 import subprocess
 import sys
-import tempfile
 import termios
 import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from rich.console import Console
@@ -32,27 +32,24 @@ _PAUSE = 1.0
 _FONT = re.compile(r"@font-face \{.*?\}\s*", re.DOTALL)
 _CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-ln-z]|\r(?!\n)")
 
-COMMANDS: tuple[tuple[tuple[str, ...], int], ...] = (
-    (
-        ("preflight", "demo.wim", "--provider", "CM01=6.3.9600", "--provider", "CM02=Server 2019"),
-        58,
-    ),
-    (("rehearse", "demo.wim", "--provider", "CM01=6.3.9600", "--staging", "d"), 54),
-    (("doctor", "d/Logs", "--image", "demo.wim"), 0),
-    (("cleanup", "d", "--yes"), 0),
-    (("rehearse", "demo.wim", "--provider", "CM02=Server 2019", "--staging", "d"), 0),
-)
-"""What is run, and the exit status that it must end with."""
+Commands = Sequence[tuple[tuple[str, ...], int]]
+"""What is run, and the exit status that each must end with."""
 
 
-def on_terminal(folder: str, arguments: tuple[str, ...]) -> tuple[list[tuple[float, str]], int]:
-    """Run wimdock on a terminal of its own; give its output, piece by piece, and its status."""
+def on_terminal(
+    folder: str, arguments: tuple[str, ...], others: Mapping[str, str]
+) -> tuple[list[tuple[float, str]], int]:
+    """Run wimdock on a terminal of its own; give its output, piece by piece, and its status.
+
+    `others` are added to the environment.
+    """
     master, slave = pty.openpty()
     fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", _HEIGHT, _WIDTH, 0, 0))
     environment = os.environ | {
         "TERM": "xterm-256color",
         "WIMDOCK_STATE": f"{folder}/state",
         "COLUMNS": str(_WIDTH),
+        **others,
     }
     began = time.monotonic()
     process = subprocess.Popen(
@@ -82,32 +79,29 @@ def on_terminal(folder: str, arguments: tuple[str, ...]) -> tuple[list[tuple[flo
     return pieces, process.wait()
 
 
-def record() -> tuple[list[tuple[float, str]], str]:
-    """Run all commands; give the events of the cast, and all that was shown as text."""
+def record(
+    folder: str, commands: Commands, environment: Mapping[str, str] | None = None
+) -> tuple[list[tuple[float, str]], str]:
+    """Run all commands; give the events of the cast, and all that was shown as text.
+
+    The folder is shown as /srv/demo.
+    """
     events: list[tuple[float, str]] = []
     shown: list[str] = []
     now = _PAUSE
-    with tempfile.TemporaryDirectory() as folder:
-        subprocess.run(
-            (sys.executable, "-m", "wimdock", "demo", "."),
-            cwd=folder,
-            check=True,
-            capture_output=True,
-        )
-        Path(folder, "d").mkdir()
-        for arguments, expected in COMMANDS:
-            typed = f"{_PROMPT}{shlex.join(('wimdock', *arguments))}\r\n"
-            events.append((now, typed))
-            shown.append(typed)
-            pieces, status = on_terminal(folder, arguments)
-            if status != expected:
-                message = f"{arguments[0]} ended with {status}, not {expected}: {pieces}"
-                raise RuntimeError(message)
-            events += [(now + at, text) for at, text in pieces]
-            shown += [text for _, text in pieces]
-            now += (pieces[-1][0] if pieces else 0) + _PAUSE
-            events.append((now, "\r\n"))
-            shown.append("\r\n")
+    for arguments, expected in commands:
+        typed = f"{_PROMPT}{shlex.join(('wimdock', *arguments))}\r\n".replace(folder, "/srv/demo")
+        events.append((now, typed))
+        shown.append(typed)
+        pieces, status = on_terminal(folder, arguments, environment or {})
+        if status != expected:
+            message = f"{arguments[0]} ended with {status}, not {expected}: {pieces}"
+            raise RuntimeError(message)
+        events += [(now + at, text) for at, text in pieces]
+        shown += [text for _, text in pieces]
+        now += (pieces[-1][0] if pieces else 0) + _PAUSE
+        events.append((now, "\r\n"))
+        shown.append("\r\n")
     return events, "".join(shown)
 
 
@@ -120,16 +114,11 @@ def picture(shown: str) -> str:
     return drawn.replace("<text ", '<text xml:space="preserve" ')
 
 
-def main() -> None:
+def write(name: str, title: str, events: Sequence[tuple[float, str]], shown: str) -> None:
     """Write the cast and the picture."""
-    events, shown = record()
-    head = {"version": 2, "width": _WIDTH, "height": _HEIGHT, "title": "wimdock: a failed commit"}
+    head = {"version": 2, "width": _WIDTH, "height": _HEIGHT, "title": title}
     lines = [json.dumps(head), *(json.dumps([round(at, 3), "o", text]) for at, text in events)]
     RECORDINGS.mkdir(exist_ok=True)
-    (RECORDINGS / "failed-commit.cast").write_text("\n".join(lines) + "\n", encoding="utf-8")
-    (RECORDINGS / "failed-commit.svg").write_text(picture(shown), encoding="utf-8")
-    print(f"wrote {RECORDINGS.name}/failed-commit.cast and .svg")
-
-
-if __name__ == "__main__":
-    main()
+    (RECORDINGS / f"{name}.cast").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    (RECORDINGS / f"{name}.svg").write_text(picture(shown), encoding="utf-8")
+    print(f"wrote {RECORDINGS.name}/{name}.cast and .svg")
