@@ -14,7 +14,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from alembic.autogenerate import compare_metadata, produce_migrations, render_python_code
 from alembic.autogenerate.api import AutogenContext
@@ -84,7 +84,7 @@ def differences(connection: Connection) -> list[Any]:
     return list(compare_metadata(options(connection), Base.metadata))
 
 
-def render(kind: str, thing: Any, _context: AutogenContext) -> str | bool:
+def render(kind: str, thing: Any, _context: AutogenContext) -> str | Literal[False]:
     """Write a column's type in a revision's own words."""
     if kind != "type":
         return False

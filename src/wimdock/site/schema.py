@@ -39,8 +39,9 @@ def schema_of(connection: Connection) -> str | None:
     return version
 
 
-def require(version: str | None, shown: str, schemas: Sequence[str] = SCHEMAS) -> None:
+def require(version: str | None, shown: str, schemas: Sequence[str] | None = None) -> None:
     """Make sure that a database has the tables of this wimdock; SchemaMismatch else."""
+    schemas = schemas or SCHEMAS
     if version == schemas[-1]:
         return
     if version in schemas:
