@@ -223,3 +223,12 @@ def test_a_run_that_takes_it_keeps_its_file(state: RunState, site: Site, tmp_pat
         assert session.get_one(UpdateRow, row.id).retired_at is None
     retire(site, [row.id])
     assert files_of(site)
+
+
+def test_the_public_names_are_there() -> None:
+    from wimdock.site import updates
+
+    for name in updates.__all__ * 2:
+        assert getattr(updates, name).__name__ == name
+    assert not hasattr(updates, "import_everything")
+    assert set(updates._PLACES) == set(updates.__all__)

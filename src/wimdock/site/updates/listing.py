@@ -1,4 +1,4 @@
-"""What the library holds: as a list for people, and one update with all around it."""
+"""What the library holds, as a list for people; without reading any file."""
 
 from __future__ import annotations
 
@@ -9,10 +9,8 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from wimdock.errors import CorruptPackage, NoSuchRecord, StorageError
+from wimdock.errors import NoSuchRecord
 from wimdock.site.models import Schedule, ScheduleUpdate, UpdateRow
-from wimdock.site.site import Site
-from wimdock.site.updates.library import file_of_update
 from wimdock.site.updates.selection import LARGEST_ID
 from wimdock.site.updates.supersedence import members_of, superseded
 
@@ -92,22 +90,6 @@ def list_updates(session: Session, wanted: UpdateFilter | None = None) -> list[L
     return [each for each in found if bool(each.unsupported) is wanted.unsupported]
 
 
-@dataclass(frozen=True, slots=True)
-class UpdateDetails:
-    """An update and what is around it.
-
-    `file` says what is wrong with its file, "" where it is there in its full length. `schedules`
-    are those that name it; `same` are other files with the same package.
-    """
-
-    update: UpdateRow
-    file: str
-    superseded_by: int | None
-    supersedes: tuple[int, ...]
-    same: tuple[int, ...]
-    schedules: tuple[int, ...]
-
-
 def update_of(session: Session, update_id: int, *, lock: bool = False) -> UpdateRow:
     """Give an update; NoSuchRecord where there is none with this number."""
     row = None
@@ -117,32 +99,6 @@ def update_of(session: Session, update_id: int, *, lock: bool = False) -> Update
         message = f"there is no update {update_id} in the library"
         raise NoSuchRecord(message, hint=NO_SUCH)
     return row
-
-
-def details_of(site: Site, update_id: int) -> UpdateDetails:
-    """Give an update with all that concerns it."""
-    with site.reading() as session:
-        row = update_of(session, update_id)
-        replaced = superseded(members_of(session, row.family))
-        same = session.scalars(
-            select(UpdateRow.id)
-            .where(UpdateRow.identity == row.identity, UpdateRow.id != row.id)
-            .order_by(UpdateRow.id)
-        ).all()
-        schedules = schedules_naming(session, update_id)
-    try:
-        file_of_update(site, row)
-        trouble = ""
-    except (StorageError, CorruptPackage) as error:
-        trouble = error.message
-    return UpdateDetails(
-        row,
-        trouble,
-        replaced.get(row.id),
-        tuple(sorted(each for each, by in replaced.items() if by == row.id)),
-        tuple(same),
-        tuple(schedules),
-    )
 
 
 def schedules_naming(session: Session, update_id: int) -> Sequence[int]:

@@ -12,17 +12,16 @@ from dataclasses import dataclass
 from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
-from wimdock.cbs.identity import Version
 from wimdock.site.models import UpdateRow
 
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """An update as a member of its family."""
+    """An update as a member of its family; `version` is its four numbers."""
 
     id: int
     family: str
-    version: Version
+    version: tuple[int, ...]
     targets: frozenset[str]
 
     def replaces(self, other: Member) -> bool:
@@ -59,4 +58,4 @@ def members_of(session: Session, family: str | None = None) -> list[Member]:
 
 
 def _member(row: Row[int, str, str, list[str]]) -> Member:
-    return Member(row[0], row[1], Version.parse(row[2]), frozenset(row[3]))
+    return Member(row[0], row[1], tuple(map(int, row[2].split("."))), frozenset(row[3]))
