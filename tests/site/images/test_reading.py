@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -203,6 +204,42 @@ def test_a_sidecar_that_cannot_be_read(site: Site, file: Path, tmp_path: Path) -
     with pytest.raises(GenerationError):
         refresh(site, "CAS00001")
     assert now(site).state is FileState.UNREADABLE
+
+
+@pytest.mark.parametrize(
+    "member, value",
+    [
+        ("number", 1 << 40),
+        ("length", 1 << 70),
+        ("added", -(1 << 70)),
+        ("time", "9999-12-31T23:59:59-14:00"),
+        ("time", "0001-01-01T00:00:00+14:00"),
+        ("token", "x" * 100_000),
+        ("note", "\ud800\0"),
+    ],
+)
+@pytest.mark.usefixtures("package")
+def test_a_sidecar_that_says_what_cannot_be(
+    site: Site, file: Path, tmp_path: Path, member: str, value: object
+) -> None:
+    """Nothing in it is more than an error of ours, whatever the database."""
+    serviced(file, tmp_path)
+    document = json.loads(sidecar_path(file).read_text(encoding="utf-8"))
+    document["generations"][-1][member] = value
+    sidecar_path(file).write_text(json.dumps(document), encoding="utf-8")
+    if member in {"token", "note"}:
+        assert refresh(site, "CAS00001").changed
+        return
+    with pytest.raises(GenerationError, match="cannot be"):
+        refresh(site, "CAS00001")
+    assert now(site).state is FileState.UNREADABLE
+
+
+@pytest.mark.usefixtures("package")
+def test_a_run_that_cannot_be(site: Site, file: Path, tmp_path: Path) -> None:
+    serviced(file, tmp_path, f"{site.uuid}/run-{'9' * 30}")
+    assert refresh(site, "CAS00001").changed
+    assert actions(site)[-1] == "changed outside"
 
 
 @pytest.mark.usefixtures("package")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -45,7 +44,7 @@ def add(
     Of several files, those that cannot be added keep no others from it.
     """
     from wimdock.cli.terminal import Terminal
-    from wimdock.events import Reporter
+    from wimdock.events import Reporter, Severity
     from wimdock.site.images import add_package
 
     if name and len(files) > 1:
@@ -66,12 +65,12 @@ def add(
             added.append(package)
             if not as_json:
                 _show(package)
-    if errors and not added:
-        raise errors[0] if len(errors) == 1 else ExceptionGroup("nothing was added", errors)
-    failed = [failure for error in errors for failure in failures(error)]
-    for failure in failed:
-        for line in failure.lines():
-            sys.stderr.write(line + "\n")
+        if errors and not added:
+            raise errors[0] if len(errors) == 1 else ExceptionGroup("nothing was added", errors)
+        for each in errors:
+            reporter.message(str(each), Severity.ERROR)
+            reporter.message(f"what to do: {each.hint}")
+    failed = [failure for each in errors for failure in failures(each)]
     if as_json:
         content = {
             "added": [package_content(package) for package in added],

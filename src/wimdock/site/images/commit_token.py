@@ -9,6 +9,7 @@ from __future__ import annotations
 from wimdock.site.site import Site
 
 _RUN = "/run-"
+_DIGITS = 18
 
 
 def commit_token(site: Site, run_id: int) -> str:
@@ -19,6 +20,5 @@ def commit_token(site: Site, run_id: int) -> str:
 def run_of_token(site: Site, token: str) -> int | None:
     """Give the run of this site that a token names, None where it names none."""
     own, found, number = token.partition(_RUN)
-    if not found or own != site.uuid or not (number.isascii() and number.isdigit()):
-        return None
-    return int(number)
+    digits = number.isascii() and number.isdigit() and len(number) <= _DIGITS
+    return int(number) if found and own == site.uuid and digits else None

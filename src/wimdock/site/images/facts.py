@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from wimdock.configmgr.provider import WIMDOCK
 from wimdock.configmgr.provider import Provider as Host
-from wimdock.errors import ImageBusy, NoSuchImage, WimdockError
+from wimdock.errors import GenerationError, ImageBusy, NoSuchImage, WimdockError
 from wimdock.events import Reporter
 from wimdock.files import naming
 from wimdock.image.description import description_in
@@ -21,16 +21,23 @@ from wimdock.site.images.mark import FileMark, read_mark
 from wimdock.site.images.reparse_facts import reparse_facts
 from wimdock.site.stored_text import storable, storable_text
 from wimdock.wim import Archive
-from wimdock.wim.generations import Generation, current_generation, read_generations
+from wimdock.wim.generations import (
+    Generation,
+    current_generation,
+    read_generations,
+    sidecar_path,
+)
 
 if TYPE_CHECKING:
     from wimdock.image.description import Description
     from wimdock.servicing.options import Surroundings
 
 _ATTEMPTS = 3
-# What the table of images can hold: an image's XML may say anything.
+# What the tables can hold: an image's XML and a sidecar may say anything.
 _LONGEST_ARCHITECTURE = 16
 _GREATEST_SIZE = (1 << 63) - 1
+_GENERATIONS = 1 << 31
+_YEARS = (1, 9999)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +102,7 @@ def _read(file: Path, mark: FileMark, hosts: Sequence[Host], world: Surroundings
             message = f"{file} holds no image"
             raise NoSuchImage(message, hint="Capture or export an image into it first.")
         images = _read_images(archive)
-        recorded = read_generations(file)
+        recorded = _storable(file, read_generations(file))
         current = current_generation(recorded, mark.header)
         known = tuple(each for each in recorded if each.committed or each is current)
     return FileFacts(
@@ -106,6 +113,18 @@ def _read(file: Path, mark: FileMark, hosts: Sequence[Host], world: Surroundings
         current,
         _look(file, hosts, world),
     )
+
+
+def _storable(file: Path, generations: list[Generation]) -> list[Generation]:
+    """Give the generations; GenerationError for numbers and times that no database keeps."""
+    for each in generations:
+        in_range = 0 < each.number < _GENERATIONS
+        in_range = in_range and max(each.length, abs(each.added)) <= _GREATEST_SIZE
+        if not in_range or not _YEARS[0] < each.time.year < _YEARS[1]:
+            message = f"{sidecar_path(file)} cannot be read: a generation in it cannot be"
+            hint = "Move it away: the image file is whole, but its older states are then lost."
+            raise GenerationError(message, hint=hint)
+    return generations
 
 
 def _look(file: Path, hosts: Sequence[Host], world: Surroundings) -> dict[str, Any]:
