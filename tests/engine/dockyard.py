@@ -6,13 +6,16 @@ asked of the database, of the images, and of their sidecars.
 
 from __future__ import annotations
 
+import fcntl
 import os
+import random
 import signal
 import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +54,7 @@ def update_package(number: int, size: int = 4000) -> LabPackage:
     """Give a package with one file for the demo's image; packages of two numbers share nothing."""
     parent, token, _, _, version = PARENT.split("~")
     name = f"Lab-Run{number:03}"
-    content = bytes((number * 31 + position * 7) % 251 for position in range(size))
+    content = random.Random(number).randbytes(size)
     component = LabComponent(
         LabIdentity(f"{name}-Tool"), (LabPayload(f"run{number:03}.dll", content),)
     )
@@ -102,11 +105,13 @@ class WorkerProcess:
 class Dockyard:
     """The site and all that lies in it."""
 
-    def __init__(self, folder: Path, url: str | None, *, images: int, updates: int) -> None:
-        """Make them; no run is made yet."""
+    def __init__(
+        self, folder: Path, url: str | None, *, images: int, updates: int, size: int = 4000
+    ) -> None:
+        """Make them, with so many bytes in each update; no run is made yet."""
         self.folder = folder
         self.site = create_site(Place(folder / "site", url), "CAS")
-        self.updates = [update_package(number) for number in range(1, updates + 1)]
+        self.updates = [update_package(number, size) for number in range(1, updates + 1)]
         self.packages = [self._add_image(number) for number in range(1, images + 1)]
         self.update_ids = [self._import(number) for number in range(1, updates + 1)]
         self.base = len(list_generations(self.file(self.packages[0]))[0])
@@ -125,16 +130,35 @@ class Dockyard:
         assert imported.update is not None, imported.error
         return imported.update.id
 
-    def add_run(self, package_id: str, update_ids: Sequence[int], **options: Any) -> int:
-        """Make a run."""
+    def add_run(
+        self,
+        package_id: str,
+        update_ids: Sequence[int],
+        *,
+        queue: str = "default",
+        attempt: int = 1,
+        **options: Any,
+    ) -> int:
+        """Make a run with these options."""
         options = {"allow_unsigned": True} | options
-        queue = options.pop("queue", "default")
         with self.site.writing() as session:
             package = session.get_one(ImagePackage, package_id)
             request = RunRequest(package, update_ids, options=options, queue=queue)
             run = create_run(session, self.site, request)
             assert run is not None
+            run.attempt = attempt
         return run.id
+
+    def add_patient_run(self, **options: Any) -> int:
+        """Make a run that waits for the lock of its image, as one that was handed back does."""
+        return self.add_run(self.packages[0], self.update_ids[:1], attempt=2, **options)
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Hold the lock of the first image, so that a patient run stays in its first step."""
+        with self.file(self.packages[0]).open("rb") as stream:
+            fcntl.flock(stream, fcntl.LOCK_EX)
+            yield
 
     def add_all_runs(self) -> list[int]:
         """Make a run for each update in each image, image by image."""
