@@ -80,6 +80,11 @@ COMMANDS: Mapping[str, Lazy] = {
         "dism",
         "Carry out a command line of DISM, with DISM's layout of output and its codes.",
     ),
+    "site": Lazy(
+        "wimdock.cli.site.group",
+        "site",
+        "Make a site, look at it, back it up and restore it.",
+    ),
     "image": Lazy(
         "wimdock.cli.image.group",
         "image",

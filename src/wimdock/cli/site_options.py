@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from wimdock.cli.options import FILE
+from wimdock.cli.output import visible
 
 if TYPE_CHECKING:
     from wimdock.site.site import Site
@@ -28,11 +30,13 @@ class SitePlace:
     url: str | None
 
     @contextmanager
-    def opened(self) -> Iterator[Site]:
-        """Open the site for as long as the block lasts."""
+    def opened(self, *, warn: bool = True) -> Iterator[Site]:
+        """Open the site for as long as the block lasts; say what is unwise in its settings."""
         from wimdock.site.opening import Place, open_site
 
         site = open_site(Place(self.folder, self.url))
+        for warning in site.settings.warnings if warn else ():
+            sys.stderr.write(f"wimdock: warning: {visible(warning)}\n")
         try:
             yield site
         finally:

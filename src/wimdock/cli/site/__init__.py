@@ -1,0 +1,1 @@
+"""`wimdock site`: making a site, looking at it, backing it up and restoring it."""
