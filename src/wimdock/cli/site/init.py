@@ -33,10 +33,10 @@ _EXAMPLES = examples(
 def init(*, folder: Path, code: str, url: str | None, as_json: bool) -> None:
     """Make a site in a folder.
 
-    FOLDER is made where it is missing; other files in it are left alone. It gets wimdock.toml, which
-    lists every setting, the update library and the logs. A password in URL is kept in wimdock.toml,
-    which only its owner can read; WIMDOCK_DATABASE_PASSWORD, the setting password_file and
-    PostgreSQL's own ~/.pgpass do without.
+    FOLDER is made where it is missing; other files in it are left alone. It gets wimdock.toml,
+    which lists every setting, the update library and the logs. A password in URL is kept in
+    wimdock.toml, which only its owner can read; WIMDOCK_DATABASE_PASSWORD, the setting
+    password_file and PostgreSQL's own ~/.pgpass do without.
 
     Run again after it was stopped half way, it goes on from there.
     """

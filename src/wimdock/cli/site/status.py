@@ -87,17 +87,14 @@ def _content(found: SiteStatus) -> dict[str, object]:
 
 def _print(found: SiteStatus) -> None:
     counts, sizes = found.counts, found.sizes
+    runs = ("waiting", "running", "failed")
     print_text(f"site {found.code} in {visible(str(found.folder))}")
     lines = (
         ("database", f"{visible(found.database)}, schema {found.schema}, {size(sizes.database)}"),
         ("image packages", f"{counts['image_packages']:,}"),
         ("updates", f"{counts['updates']:,}, {size(sizes.updates)}"),
         ("schedules", f"{counts['schedules']:,}, {counts['schedules_enabled']:,} enabled"),
-        (
-            "runs",
-            f"{counts['runs']:,}: {counts['runs_waiting']:,} waiting, "
-            f"{counts['runs_running']:,} running, {counts['runs_failed']:,} failed",
-        ),
+        ("runs", f"{counts['runs']:,}; " + ", ".join(f"{counts[f'runs_{n}']:,} {n}" for n in runs)),
         ("distribution", count(counts["distribution_points"], "point")),
         ("messages", f"{counts['status_messages']:,}, history {counts['history']:,}"),
         ("logs", size(sizes.logs)),

@@ -18,7 +18,7 @@ def upgrade(*, place: SitePlace, as_json: bool) -> None:
     """Bring a site's database to this version of wimdock.
 
     Nothing may work with the site: it is refused while a worker lives. SQLite's database is copied
-    first, to a file beside it; of PostgreSQL make a copy with your own tools. What goes wrong leaves
+    first, to a file beside it; of PostgreSQL make a copy with its own tools. What goes wrong leaves
     the database as it was.
     """
     from wimdock.site.opening import Place
