@@ -1,4 +1,4 @@
-"""The parts of docs/reference that follow from the code: commands, exit statuses, status messages.
+"""The parts of docs/reference that follow from the code: commands, errors, settings, messages.
 
 `scripts/docs` writes them; `tests/test_docs.py` fails where the files say something else.
 """
@@ -11,6 +11,7 @@ from pathlib import Path
 
 import click
 
+from scripts.settings_page import settings_page
 from wimdock import errors
 from wimdock.cli.failure import OTHER_STATUSES
 from wimdock.cli.main import wimdock
@@ -185,6 +186,7 @@ def pages() -> dict[Path, str]:
     return {
         REFERENCE / "cli.md": cli_page(),
         REFERENCE / "exit-codes.md": exit_codes_page(),
+        REFERENCE / "settings.md": settings_page(_NOTE),
         REFERENCE / "status-messages.md": status_messages_page(),
     }
 

@@ -32,7 +32,7 @@ def name_of(path: Path) -> str:
     return str(path.relative_to(ROOT))
 
 
-@pytest.mark.parametrize("page", ["cli.md", "exit-codes.md", "status-messages.md"])
+@pytest.mark.parametrize("page", ["cli.md", "exit-codes.md", "settings.md", "status-messages.md"])
 def test_pages_written_from_the_code_are_current(page: str) -> None:
     path = reference.REFERENCE / page
     assert path.read_text(encoding="utf-8") == reference.pages()[path], "run scripts/docs"
@@ -86,7 +86,8 @@ def test_every_error_has_a_status_of_its_own_and_stands_in_the_tree() -> None:
 
 
 def test_every_setting_is_described() -> None:
-    page = (reference.REFERENCE / "environment.md").read_text(encoding="utf-8")
+    pages = (reference.REFERENCE / "environment.md", reference.REFERENCE / "settings.md")
+    page = "".join(path.read_text(encoding="utf-8") for path in pages)
     shell = [path for folder in ("scripts", ".ci") for path in (ROOT / folder).iterdir()]
     used = {
         setting
