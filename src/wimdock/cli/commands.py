@@ -131,6 +131,11 @@ COMMANDS: Mapping[str, Lazy] = {
         "notification",
         "See who was told how runs ended, try it out, and try again.",
     ),
+    "user": Lazy(
+        "wimdock.cli.user.group",
+        "user",
+        "Add users and the tokens by which programs speak for them.",
+    ),
     "demo": Lazy(
         "wimdock.cli.demo",
         "demo",

@@ -1,0 +1,1 @@
+"""`wimdock user`: who may work with a site."""
