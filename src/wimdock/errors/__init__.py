@@ -46,7 +46,7 @@
     │   ├── NoSuchRecord       84   the site knows no package, update, schedule, run of this name
     │   ├── AlreadyRecorded    85   the site knows it already, or it is still in use
     │   ├── SettingsError      86   the settings are not as they must be
-    │   └── BackupError        89   a backup is damaged, or none at all
+    │   └── BackupError        79   a backup is damaged, or none at all
     ├── ScheduleError          87   a schedule that cannot be
     │   └── NotOffered         88   a schedule asks for what wimdock does not do
     ├── RunError               90   a run did not succeed

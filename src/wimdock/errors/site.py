@@ -79,7 +79,7 @@ class SettingsError(SiteError):
 class BackupError(SiteError):
     """A backup cannot be used: it is damaged, or none at all; nothing was made of it."""
 
-    exit_code = 89
+    exit_code = 79
     hresult = 0x8007000D
     default_hint = "Take another backup; this one cannot be restored."
 
