@@ -5,13 +5,11 @@ Everything that a step needs is imported here, so that the fork server has it re
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from sqlalchemy import URL
-
 from wimdock.clock import Clock
-from wimdock.site.database import Database
+from wimdock.site.database import Database, parse_url, sqlite_url
 from wimdock.site.models import StepName
 from wimdock.site.settings import Settings
 from wimdock.site.site import Site
@@ -23,12 +21,15 @@ PRELOAD = (__name__, "wimdock.cli.main")
 
 @dataclass(frozen=True, slots=True)
 class SiteHandle:
-    """An open site without its connections: another process can open it without looking for it."""
+    """An open site without its connections: another process can open it without looking for it.
+
+    `url` has the password in it; None stands for SQLite in the folder.
+    """
 
     folder: Path
     code: str
     uuid: str
-    url: URL
+    url: str | None = field(repr=False)
     settings: Settings
     clock: Clock
     operator: str
@@ -37,11 +38,12 @@ class SiteHandle:
     @classmethod
     def of(cls, site: Site) -> SiteHandle:
         """Give the handle of a site."""
+        database = site.database
         return cls(
             site.folder,
             site.code,
             site.uuid,
-            site.database.url,
+            None if database.is_sqlite else database.url.render_as_string(hide_password=False),
             site.settings,
             site.clock,
             site.operator,
@@ -50,11 +52,12 @@ class SiteHandle:
 
     def open(self) -> Site:
         """Open it; the caller closes it."""
+        url = sqlite_url(self.folder) if self.url is None else parse_url(self.url)
         return Site(
             self.folder,
             self.code,
             self.uuid,
-            Database(self.url),
+            Database(url),
             self.settings,
             self.clock,
             self.operator,

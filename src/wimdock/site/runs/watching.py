@@ -26,9 +26,9 @@ class Held:
 
 def held_runs(site: Site, worker_id: str) -> list[Held]:
     """Give the attempts that a worker has, in one query."""
-    query = select(
-        Run.id, Run.attempt, Run.cancel_requested_at, Run.started_at, Run.options
-    ).where(Run.worker_id == worker_id, Run.state == RunState.RUNNING)
+    query = select(Run.id, Run.attempt, Run.cancel_requested_at, Run.started_at, Run.options).where(
+        Run.worker_id == worker_id, Run.state == RunState.RUNNING
+    )
     now = site.now()
     with site.reading() as session:
         rows = session.execute(query.order_by(Run.id)).all()
