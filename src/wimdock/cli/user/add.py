@@ -22,7 +22,7 @@ _EXAMPLES = examples(
     "--role",
     type=click.Choice(_ROLES),
     required=True,
-    help="What the user may do: all, all but users and settings, or look.",
+    help="What the user is to be: see the guide on users.",
 )
 @click.option("--mail", metavar="ADDRESS", help="Where the user can be reached.")
 @site_options

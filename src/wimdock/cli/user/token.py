@@ -37,12 +37,16 @@ class Expiry(click.ParamType["datetime | timedelta"]):
         if days != text and days.isascii() and days.isdigit() and len(days) <= _LONGEST_DAYS:
             return timedelta(days=int(days))
         try:
-            found = datetime.fromisoformat(text)
-        except ValueError:
+            return _moment(text)
+        except (ValueError, OverflowError):
             self.fail(f"{text[:40]!r} is neither days, such as 90d, nor a date", param, ctx)
-        if len(text) == len("2027-12-31"):
-            found = found.replace(hour=23, minute=59, second=59)
-        return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+
+
+def _moment(text: str) -> datetime:
+    found = datetime.fromisoformat(text)
+    if len(text) == len("2027-12-31"):
+        found = found.replace(hour=23, minute=59, second=59)
+    return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
 
 
 @click.command(epilog=_TOKEN_EXAMPLES)
