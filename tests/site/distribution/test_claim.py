@@ -9,7 +9,7 @@ import pytest
 
 from tests.site.conftest import SetClock
 from tests.site.distribution.distributing import SEGMENT, ServedImage, WrittenDisk, means
-from wimdock.errors import DatabaseUnavailable, RunCancelled
+from wimdock.errors import DatabaseUnavailable, RunCancelled, StorageError
 from wimdock.events import Reporter
 from wimdock.site.distribution import (
     Means,
@@ -161,4 +161,23 @@ def test_a_database_that_is_lost_ends_the_transfer_before_its_commit(
             distribute(served.site, served.id, means=means())
     assert served.served.read_bytes()[:208] == old[:208]
     assert retry_due(served.site, means=means()) == 1
+    assert served.is_served_as_it_is()
+
+
+def test_a_failure_of_one_that_was_overtaken_is_not_recorded(
+    served: ServedImage, clock: SetClock
+) -> None:
+    send(served)
+    served.service()
+
+    def overtake() -> None:
+        clock.advance(minutes=3)
+        send(served)
+        message = "No space left on device"
+        raise StorageError(message)
+
+    (first,) = send_to(served.site, [served.id], means=means(Meanwhile(served, overtake)))
+    assert isinstance(first.error, StorageError)
+    found = served.placed().content
+    assert (found.state, found.attempts, found.error) == (ContentState.CURRENT, 0, "")
     assert served.is_served_as_it_is()

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import select
+from sqlalchemy import insert, inspect, select
 
 from tests.site.conftest import SetClock
 from tests.site.distribution.distributing import ServedImage, WrittenDisk, means
@@ -34,6 +35,7 @@ from wimdock.site.distribution import (
     want,
     withdraw,
 )
+from wimdock.site.distribution.contents import due
 from wimdock.site.distribution.folder_point import MARK_NAME
 from wimdock.site.distribution.location import name_at_point, parse_location
 from wimdock.site.images import remove_package
@@ -44,7 +46,15 @@ from wimdock.site.messages.table import (
     POINT_BACK,
     POINT_DOWN,
 )
-from wimdock.site.models import Audit, ContentState, PointKind, StatusMessageRow
+from wimdock.site.models import (
+    Audit,
+    ContentState,
+    DistributedContent,
+    DistributionPoint,
+    ImagePackage,
+    PointKind,
+    StatusMessageRow,
+)
 from wimdock.site.site import Site
 
 
@@ -357,3 +367,49 @@ def test_a_point_by_its_name(served: ServedImage) -> None:
         assert point_of(session, "here").location == os.fspath(served.point)
         with pytest.raises(NoSuchRecord):
             point_of(session, "nowhere")
+
+
+def test_what_is_due_is_found_at_once_among_much_that_is_not(
+    served: ServedImage, clock: SetClock
+) -> None:
+    """1,000 image packages at five points each, of which one waits."""
+    send_to(served.site, [served.id], means=means())
+    point = served.placed().point
+    with served.site.writing() as session:
+        package = session.get_one(ImagePackage, served.id)
+        columns = {each.key: getattr(package, each.key) for each in inspect(ImagePackage).columns}
+        points = [
+            {
+                "name": f"point{number}",
+                "kind": PointKind.FOLDER,
+                "location": f"/srv/{number}",
+                "options": {},
+                "enabled": True,
+                "added_at": clock.now(),
+            }
+            for number in range(4)
+        ]
+        made = [*session.scalars(insert(DistributionPoint).returning(DistributionPoint.id), points)]
+        ids = [f"CAS{number:05X}" for number in range(2, 1_002)]
+        packages = [columns | {"id": each, "path": f"/srv/{each}.wim"} for each in ids]
+        session.execute(insert(ImagePackage), packages)
+        rows = [
+            {
+                "point_id": each,
+                "package_id": package_id,
+                "state": ContentState.CURRENT,
+                "content_version": 1,
+                "wanted_version": 1,
+                "transfer": {},
+            }
+            for each in (*made, point.id)
+            for package_id in ids
+        ]
+        session.execute(insert(DistributedContent), rows)
+        want(session, served.id)
+    with served.site.reading() as session:
+        began = time.perf_counter()
+        found = due(session, clock.now())
+        passed = time.perf_counter() - began
+    assert [(each.point.name, each.package.id) for each in found] == [("here", served.id)]
+    assert passed < 0.5

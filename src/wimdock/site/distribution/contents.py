@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy import Select, or_, select
+from sqlalchemy.orm import Session, defer
 
 from wimdock.site.models import (
     ContentState,
@@ -37,17 +37,22 @@ def placed(
     session: Session, *, package_ids: Iterable[str] = (), points: Iterable[str] = ()
 ) -> list[Placed]:
     """Give what is where, by point and package; of all, or of those that are named."""
-    wanted = (
-        select(DistributionPoint, ImagePackage, DistributedContent)
-        .join(DistributedContent, DistributedContent.point_id == DistributionPoint.id)
-        .join(ImagePackage, ImagePackage.id == DistributedContent.package_id)
-        .order_by(DistributionPoint.name, ImagePackage.id)
-    )
+    wanted = _everything()
     if chosen := list(package_ids):
         wanted = wanted.where(ImagePackage.id.in_(chosen))
     if named := list(points):
         wanted = wanted.where(DistributionPoint.name.in_(named))
     return [Placed(*row) for row in session.execute(wanted)]
+
+
+def _everything() -> Select[DistributionPoint, ImagePackage, DistributedContent]:
+    return (
+        select(DistributionPoint, ImagePackage, DistributedContent)
+        .join(DistributedContent, DistributedContent.point_id == DistributionPoint.id)
+        .join(ImagePackage, ImagePackage.id == DistributedContent.package_id)
+        .options(defer(ImagePackage.preflight))  # long, and of no matter here
+        .order_by(DistributionPoint.name, ImagePackage.id)
+    )
 
 
 def want(session: Session, package_id: str) -> int:
@@ -96,11 +101,15 @@ def _ask(content: DistributedContent, version: int) -> None:
 
 def due(session: Session, now: datetime) -> list[Placed]:
     """Give what is to be done by itself now, by point: see `docs/guide/distribution.md`."""
-    found = [
-        each
-        for each in placed(session)
-        if each.point.enabled and (each.point.retry_at is None or each.point.retry_at <= now)
-    ]
+    wanted = _everything().where(
+        DistributionPoint.enabled,
+        or_(DistributionPoint.retry_at.is_(None), DistributionPoint.retry_at <= now),
+        or_(
+            DistributedContent.state != ContentState.CURRENT,
+            DistributedContent.content_version.is_distinct_from(ImagePackage.content_version),
+        ),
+    )
+    found = [Placed(*row) for row in session.execute(wanted)]
     newer = [each for each in found if _lags(each)]
     taken_back = _taken_back(session, newer)
     return [

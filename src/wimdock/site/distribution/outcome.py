@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from wimdock.errors import ContentMismatch, PointDown, WimdockError
-from wimdock.site.distribution.claim import Claim, let_go
+from wimdock.site.distribution.claim import Claim, Overtaken, let_go
 from wimdock.site.distribution.source import SourceState
 from wimdock.site.distribution.trouble import delay, point_delay
 from wimdock.site.messages import SiteLog, report
@@ -67,9 +68,12 @@ def finished(
 
 
 def failed(site: Site, placed: Placed, claim: Claim, error: WimdockError) -> None:
-    """Record why it failed, and when it is tried again; what arrived stays, to go on with."""
+    """Record why it failed, and when it is tried again; what arrived stays, to go on with.
+
+    Where another process has taken over by now, what comes of it is that one's to record.
+    """
     rows: list[StatusMessageRow] = []
-    with claim.held() as (session, content):
+    with suppress(Overtaken), claim.held() as (session, content):
         content.attempts += 1
         content.retry_at = site.now() + delay(content.attempts)
         if content.state is not ContentState.REMOVING:
