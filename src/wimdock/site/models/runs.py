@@ -74,7 +74,7 @@ class Run(Base):
 
     __tablename__ = "runs"
     __table_args__ = (
-        UniqueConstraint("schedule_id", "package_id", "instant"),
+        UniqueConstraint("schedule_id", "instant", "package_id"),
         Index("ix_runs_waiting", "state", text("priority DESC"), "id"),
         Index("ix_runs_package", "package_id", "id"),
         Index("ix_runs_worker", "worker_id"),

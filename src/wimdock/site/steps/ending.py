@@ -263,9 +263,9 @@ def _close_schedule(session: Session, run: Run, state: RunState) -> None:
     if schedule is None:
         return
     others = session.scalars(
-        select(Run.state).where(
-            Run.schedule_id == schedule.id, Run.instant == run.instant, Run.id != run.id
-        )
+        select(Run.state)
+        .where(Run.schedule_id == schedule.id, Run.instant == run.instant, Run.id != run.id)
+        .distinct()
     ).all()
     states = {state, *others}
     if all(each.ended for each in states):

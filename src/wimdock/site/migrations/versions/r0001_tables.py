@@ -351,7 +351,7 @@ def upgrade() -> None:
         sa.Column("retry_of", sa.BigInteger(), nullable=True),
         sa.ForeignKeyConstraint(["package_id"], ["image_packages.id"]),
         sa.PrimaryKeyConstraint("id"),
-        sa.UniqueConstraint("schedule_id", "package_id", "instant"),
+        sa.UniqueConstraint("schedule_id", "instant", "package_id"),
     )
     op.create_index("ix_runs_package", "runs", ["package_id", "id"], unique=False)
     op.create_index(
