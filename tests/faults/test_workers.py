@@ -31,6 +31,7 @@ _IMAGES = 20
 _UPDATES = 10
 _WORKERS = 4
 _PEACE = 4.0
+_BETWEEN = 4
 _PAUSE = 9.0
 _PATIENCE = 900
 
@@ -47,6 +48,7 @@ class Trouble:
         self.paused: list[WorkerProcess] = []
         self._asleep: tuple[WorkerProcess, list[int], float] | None = None
         self._restarted = False
+        self._done = 0
 
     def living(self) -> list[WorkerProcess]:
         """Give the workers that neither ended nor sleep."""
@@ -69,9 +71,13 @@ class Trouble:
             self._server.stop("immediate")
             time.sleep(3)
             self._server.start()
-        else:
-            self._random.choice(self.living()).kill()
-            self.kills += 1
+        elif done - self._done >= _BETWEEN:
+            # One that is at work: to kill those that only begin would leave nobody to work.
+            working = [one for one in self.living() if " serves " in one.log.read_text()]
+            if working:
+                self._random.choice(working).kill()
+                self.kills += 1
+                self._done = done
         while len(self.living()) < _WORKERS:
             self._yard.start_worker()
 

@@ -114,7 +114,7 @@ COMMANDS: Mapping[str, Lazy] = {
         "Look at the status messages of a site, and export them.",
     ),
     "worker": Lazy(
-        "wimdock.cli.worker", "worker", "Execute runs, until told to end; list the workers."
+        "wimdock.cli.worker", "worker", "Execute runs, until told to end (SIGTERM, SIGINT)."
     ),
     "serve": Lazy(
         "wimdock.cli.serve",
