@@ -141,14 +141,15 @@ class Judge:
         self, update: Update
     ) -> tuple[tuple[UpdatePackage, ...], tuple[tuple[UpdatePackage, str], ...]]:
         """Judge all packages of an update below its root; what is not for the image ends there."""
+        there = {package.id.lower(): package for package in reversed(update.packages)}
         chosen: dict[str, UpdatePackage] = {update.root.id.lower(): update.root}
         skipped: dict[str, tuple[UpdatePackage, str]] = {}
         pending = [update.root]
         while pending:
             package = pending.pop(0)
-            for child in _children(update, package):
-                key = child.id.lower()
-                if key in chosen or key in skipped:
+            for key in _children(package):
+                child = there.get(key)
+                if child is None or key in chosen or key in skipped:
                     continue
                 answer = self.package(child)
                 if answer.is_applicable:
@@ -220,12 +221,11 @@ class Judge:
         return f"the image does not have the package that it is for: {wanted[0]}{more}"
 
 
-def _children(update: Update, package: UpdatePackage) -> Iterator[UpdatePackage]:
+def _children(package: UpdatePackage) -> Iterator[str]:
+    """Give the IDs, in lower case, of the packages that a package names."""
     for part in package.manifest.updates:
         for child in part.packages:
-            found = update.package(child.identity)
-            if found is not None:
-                yield found
+            yield child.identity.package_id.lower()
 
 
 def _matches(installed: Version, wanted: Version, parent: Parent) -> bool:
