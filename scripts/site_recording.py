@@ -6,10 +6,12 @@ two workers execute the runs, processes of their own beside the terminal.
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -21,23 +23,27 @@ from tests.site.postgres import PostgresServer, programs
 
 _IMAGE, _SECOND = "golden.wim", "kiosk.wim"
 _CLIENT, _SERVER = "OpenSSH-Client-19041.cab", "OpenSSH-Server-19041.cab"
-_FIRST = 0x01000001
 
-ONE_MACHINE: Commands = (
-    (("site", "init", "site", "--code", "CAS"), 0),
-    (("image", "add", _IMAGE), 0),
-    (("update", "import", "updates"), 0),
-    (("update", "applicability", "CAS00001"), 0),
-    (("schedule", "add", "--image", "CAS00001", "--update", "all", "--run-now", "--wait"), 0),
-    (("run", "watch", "1"), 0),
-    (("run", "show", "1"), 0),
-    (("image", "history", "CAS00001"), 0),
-    (("status", "list"), 0),
-    (("verify", _IMAGE, "--json"), 0),
-    (("doctor", "site/logs"), 0),
-    (("image", "rollback", "CAS00001"), 0),
-    (("site", "status"), 0),
-)
+_Environment = dict[str, str]
+
+
+def one_machine() -> tuple[Commands, Commands]:
+    """Give what is done before the service starts, and after it."""
+    before = ((("site", "init", "site", "--code", "CAS"), 0),)
+    after = (
+        (("image", "add", _IMAGE), 0),
+        (("update", "import", "updates"), 0),
+        (("update", "applicability", "CAS00001"), 0),
+        (("schedule", "add", "--image", "CAS00001", "--update", "all", "--run-now"), 0),
+        (("run", "watch", "1"), 0),
+        (("run", "show", "1"), 0),
+        (("image", "history", "CAS00001"), 0),
+        (("status", "list"), 0),
+        (("doctor", "site/logs"), 0),
+        (("image", "rollback", "CAS00001"), 0),
+        (("site", "status"), 0),
+    )
+    return before, after
 
 
 def many_machines(url: str) -> tuple[Commands, Commands]:
@@ -91,41 +97,47 @@ def server() -> Iterator[str]:
             made.stop()
 
 
-def record_one_machine() -> None:
-    """Record a site on SQLite."""
-    with tempfile.TemporaryDirectory() as folder:
-        prepare(Path(folder))
-        events, shown = record(folder, ONE_MACHINE, {"WIMDOCK_SITE": f"{folder}/site"})
-    write("site", "wimdock: a site on one machine", events, shown)
+@contextmanager
+def at_work(environment: _Environment, *words: str) -> Iterator[None]:
+    """Run a command beside the terminal until the block ends; it says on stderr when it is ready."""
+    command = (sys.executable, "-m", "wimdock", *words)
+    with tempfile.TemporaryFile("w+") as said:
+        process = subprocess.Popen(
+            command, stdout=subprocess.DEVNULL, stderr=said, env=os.environ | environment
+        )
+        try:
+            while not os.fstat(said.fileno()).st_size and process.poll() is None:
+                time.sleep(0.1)
+            yield
+        finally:
+            process.terminate()
+            process.wait()
 
 
-def record_many_machines() -> None:
-    """Record a site on PostgreSQL, with two workers."""
-    with tempfile.TemporaryDirectory() as folder, server() as url, ExitStack() as stack:
+def record_site(
+    name: str, title: str, commands: tuple[Commands, Commands], *others: tuple[str, ...]
+) -> None:
+    """Record the commands before and after `others` begin to work beside the terminal."""
+    with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
         prepare(Path(folder))
-        before, after = many_machines(url)
         environment = {"WIMDOCK_SITE": f"{folder}/site"}
+        before, after = commands
         events, shown = record(folder, before, environment)
-        for _ in range(2):
-            words = (sys.executable, "-m", "wimdock", "worker", "--site", f"{folder}/site")
-            worker = subprocess.Popen(
-                words, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
-            )
-            stack.callback(worker.wait)
-            stack.callback(worker.terminate)
-            stack.enter_context(worker)
-            if worker.stderr is not None:
-                worker.stderr.readline()  # it says when it is ready
-        at = events[-1][0]
+        for words in others:
+            stack.enter_context(at_work(environment, *words))
         more, shown_after = record(folder, after, environment)
-        events += [(at + each, text) for each, text in more]
-    write("site-postgresql", "wimdock: a site with two workers", events, shown + shown_after)
+        start = events[-1][0]
+        events += [(start + at, text) for at, text in more]
+    write(name, title, events, shown + shown_after)
 
 
 def main() -> None:
     """Make both."""
-    record_one_machine()
-    record_many_machines()
+    record_site("site", "wimdock: a site on one machine", one_machine(), ("serve",))
+    with server() as url:
+        commands = many_machines(url)
+        title = "wimdock: a site with two workers"
+        record_site("site-postgresql", title, commands, ("worker",), ("worker",))
 
 
 if __name__ == "__main__":
