@@ -49,6 +49,13 @@ class PostgresServer:
         self._run("createdb", *where, name)
         return f"postgresql://wimdock@127.0.0.1:{self.port}/{name}"
 
+    def require_passwords(self, user: str) -> None:
+        """Let a user in with the right password only, from now on."""
+        rules = self._folder / "data" / "pg_hba.conf"
+        line = f"host all {user} 127.0.0.1/32 scram-sha-256\n"
+        rules.write_text(line + rules.read_text(encoding="utf-8"), encoding="utf-8")
+        self._run("pg_ctl", "-D", str(self._folder / "data"), "reload")
+
     def _run(self, program: str, *words: str) -> None:
         account = ("setpriv", f"--reuid={_ACCOUNT}", f"--regid={_ACCOUNT}", "--clear-groups")
         prefix = account if os.geteuid() == 0 else ()

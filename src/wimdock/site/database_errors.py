@@ -6,6 +6,7 @@ what they are.
 
 from __future__ import annotations
 
+import re
 import sqlite3
 
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
@@ -35,11 +36,14 @@ _SQLITE = {
 }
 """By SQLite's primary result codes."""
 
+_WHO = "Check the user and the password of the database's URL."
+_NO_DATABASE = "Make the database first: createdb NAME."
+
 _SQLSTATES: tuple[tuple[str, int | None, str], ...] = (
     ("53100", _DISK_FULL, "Free space on the disk of the database, then run the command again."),
     ("53", None, "The server is at its limits: look at its log, then run the command again."),
-    ("28", _WRONG_PASSWORD, "Check the user and the password of the database's URL."),
-    ("3D", None, "Make the database first: createdb NAME."),
+    ("28", _WRONG_PASSWORD, _WHO),
+    ("3D", None, _NO_DATABASE),
     ("42501", _DENIED, "The user of the database's URL must own the database."),
     ("25006", None, "This server only reads: name the one that writes."),
     ("40", _BUSY, _AGAIN),
@@ -51,6 +55,16 @@ _SQLSTATES: tuple[tuple[str, int | None, str], ...] = (
     ("XX", None, "Look at the log of the database's server."),
 )
 """By PostgreSQL's classes of SQLSTATE, the longest first."""
+
+_REFUSALS = (
+    (re.compile(r"database \".*\" does not exist"), None, _NO_DATABASE),
+    (
+        re.compile("authentication|no password supplied|role .* does not"),
+        _WRONG_PASSWORD,
+        _WHO,
+    ),
+)
+"""By what a server says before there is a connection: libpq gives no SQLSTATE then."""
 
 
 def unavailable(error: SQLAlchemyError, shown: str) -> DatabaseUnavailable | None:
@@ -74,7 +88,12 @@ def _cause(orig: BaseException) -> tuple[int | None, str] | None:
     state = getattr(orig, "sqlstate", None)
     if state is None:  # the connection was not made, or was lost
         named = {kind.__name__ for kind in type(orig).__mro__}
-        return (None, "") if named & {"OperationalError", "InterfaceError"} else None
+        if not named & {"OperationalError", "InterfaceError"}:
+            return None
+        for said, hresult, hint in _REFUSALS:
+            if said.search(str(orig)):
+                return hresult, hint
+        return None, ""
     for beginning, hresult, hint in _SQLSTATES:
         if state.startswith(beginning):
             return hresult, hint
@@ -82,6 +101,8 @@ def _cause(orig: BaseException) -> tuple[int | None, str] | None:
 
 
 def _reason(orig: BaseException) -> str:
-    """Give the first line that says something; libpq puts the address before it."""
+    """Give the line that says something; of a host with several addresses that of the last."""
     lines = [line.strip() for line in str(orig).splitlines() if line.strip()]
-    return lines[0] if lines else "no reason given"
+    if not lines:
+        return "no reason given"
+    return lines[-1] if lines[0].startswith("Multiple connection attempts") else lines[0]
