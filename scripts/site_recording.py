@@ -99,7 +99,7 @@ def server() -> Iterator[str]:
 
 @contextmanager
 def at_work(environment: _Environment, *words: str) -> Iterator[None]:
-    """Run a command beside the terminal until the block ends; it says on stderr when it is ready."""
+    """Run a command beside the terminal until the block ends; its first words say it is ready."""
     command = (sys.executable, "-m", "wimdock", *words)
     with tempfile.TemporaryFile("w+") as said:
         process = subprocess.Popen(
