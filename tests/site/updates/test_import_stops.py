@@ -56,6 +56,7 @@ def test_a_disk_that_is_full(site: Site, tmp_path: Path) -> None:
     check_library(site)
 
 
+@pytest.mark.faults
 def test_a_process_that_is_killed_at_every_operation(site: Site, tmp_path: Path) -> None:
     count = len(operations(site, small_update(tmp_path / "first.cab", "10.0.19041.99")))
     for at in range(count):
@@ -92,13 +93,13 @@ def test_a_database_that_goes_away_before_the_row(site: Site, tmp_path: Path) ->
 
 def test_several_processes_import_one_file(site: Site, tmp_path: Path) -> None:
     cabinet = small_update(tmp_path / "a.cab")
-    processes = [start(site.folder, cabinet) for _ in range(4)]
+    processes = [start(site.folder, cabinet) for _ in range(3)]
     for process in processes:
         assert process.stdin is not None
         process.stdin.write("go\n")
         process.stdin.flush()
     said = Counter(process.communicate(timeout=60)[0].strip() for process in processes)
-    assert said == {"imported": 1, "known already": 3}
+    assert said == {"imported": 1, "known already": 2}
     again = open_site(Place(site.folder))
     assert len(rows_of(again)) == 1
     again.close()
