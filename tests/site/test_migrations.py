@@ -308,7 +308,7 @@ def test_a_database_of_an_older_schema(site: Site, monkeypatch: pytest.MonkeyPat
 
 def test_making_a_site_is_quick(make_site: Callable[[], Site]) -> None:
     make_site()  # what is imported is imported now
-    began = time.monotonic()
+    began = time.process_time()  # however busy the machine is
     for _ in range(3):
         make_site()
-    assert (time.monotonic() - began) / 3 < 0.5
+    assert (time.process_time() - began) / 3 < 0.5

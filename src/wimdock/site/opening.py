@@ -17,7 +17,7 @@ from wimdock.files import storage_error
 from wimdock.site.database import SQLITE_NAME, Database, parse_url, sqlite_url
 from wimdock.site.founding import new_database, refuse_engine
 from wimdock.site.models import SiteRow
-from wimdock.site.schema import make_tables, require, schema_of
+from wimdock.site.schema import move, require, schema_of
 from wimdock.site.settings import SETTINGS_NAME, DatabaseSettings, Settings
 from wimdock.site.settings_file import database_settings, read_settings
 from wimdock.site.settings_text import write_settings
@@ -60,7 +60,7 @@ def create_site(place: Place, code: str, clock: Clock | None = None) -> Site:
             raise already_in(folder)
         refuse_engine(folder)
         with new_database(url) as connection:
-            make_tables(connection)
+            move(connection)
             connection.execute(insert(SiteRow), _first_row(folder, code, clock or SystemClock()))
     write_settings(folder, place.url or "")
     return open_site(Place(folder, place.url), clock)

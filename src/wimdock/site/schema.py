@@ -55,16 +55,6 @@ def require(version: str | None, shown: str, schemas: Sequence[str] | None = Non
     raise SchemaMismatch(message, hint=hint)
 
 
-def make_tables(connection: Connection) -> None:
-    """Make every table in a database that has none, and say of which version they are."""
-    from alembic import command
-
-    from wimdock.site.models import Base
-
-    Base.metadata.create_all(connection)
-    command.stamp(configuration(connection), "head")
-
-
 def move(connection: Connection, to: str = SCHEMAS[-1], *, folders: Sequence[Path] = ()) -> None:
     """Bring the tables to a version, up or down, in the connection's transaction.
 
