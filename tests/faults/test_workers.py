@@ -24,7 +24,7 @@ from wimdock.site.models import WorkerState
 
 __all__ = ["postgres"]
 
-pytestmark = [pytest.mark.faults, pytest.mark.timeout(1500)]
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(2400)]
 
 _SEED = 20261122
 _IMAGES = 20
@@ -33,7 +33,7 @@ _WORKERS = 4
 _PEACE = 4.0
 _BETWEEN = 4
 _PAUSE = 9.0
-_PATIENCE = 900
+_PATIENCE = 2000
 
 
 class Trouble:

@@ -188,13 +188,18 @@ def _enter(function: Callable[..., object], arguments: tuple[Any, ...], said: Co
         function(*arguments)
     except WimdockError as error:
         words = (error.message[:_LONGEST], error.hint[:_LONGEST], error.exit_code)
-        said.send(Failure(type(error).__name__, *words))
+        _say(said, Failure(type(error).__name__, *words))
         raise SystemExit(error.exit_code) from error
     except Exception as error:
-        said.send(Failure(type(error).__name__, _words_of_fault(error)))
+        _say(said, Failure(type(error).__name__, _words_of_fault(error)))
         if os.environ.get("WIMDOCK_DEBUG") == "1":
             traceback.print_exc()
         raise SystemExit(_INTERNAL) from error
+
+
+def _say(said: Connection, failure: Failure) -> None:
+    with contextlib.suppress(OSError):  # the parent is gone
+        said.send(failure)
 
 
 def _words_of_fault(error: Exception) -> str:

@@ -10,13 +10,26 @@ from pathlib import Path
 
 from wimdock.clock import Clock
 from wimdock.site.database import Database, parse_url, sqlite_url
-from wimdock.site.models import StepName
+from wimdock.site.models import Base, StepName
 from wimdock.site.settings import Settings
 from wimdock.site.site import Site
 from wimdock.site.steps.perform import perform
 
-PRELOAD = (__name__, "wimdock.cli.main")
-"""The modules that the fork server imports: the second is what each child's main program is."""
+PRELOAD = (
+    __name__,
+    "wimdock.cli.main",
+    "asn1crypto.cms",
+    "encodings.utf_16_le",
+    "libarchive",
+    "lxml.etree",
+    "psycopg",
+    "sqlalchemy.dialects.postgresql.psycopg",
+    "sqlalchemy.dialects.sqlite.pysqlite",
+)
+"""The modules that the fork server imports: this one, each child's main program, and what servicing
+and the database would import when they first need it."""
+
+Base.registry.configure()  # once for all children, not in each at its first question
 
 
 @dataclass(frozen=True, slots=True)
