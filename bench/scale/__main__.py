@@ -32,7 +32,7 @@ def main(words: list[str] | None = None) -> int:
     began = time.monotonic()
     try:
         world = World(folder / "site", size)
-        world.play()
+        world.play(lambda said: print(said, file=sys.stderr, flush=True))
         try:
             checked = check(world)
         except SimulationError as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -62,14 +63,16 @@ class World:
         self.crowd = Crowd(self.site, self.timeline, self.meter, self._chance)
         self.crowd.gather(size.workers)
         self.runs_made = 0
+        self._tell: Callable[[str], None] = lambda _: None
 
     def close(self) -> None:
         """Close the site."""
         self.site.close()
         self._other.close()
 
-    def play(self) -> None:
-        """Let all days pass, then let the workers end what is left."""
+    def play(self, tell: Callable[[str], None] = lambda _: None) -> None:
+        """Let all days pass, then let the workers end what is left; `tell` hears of each day."""
+        self._tell = tell
         self.timeline.after(self.size.minutes * _MINUTE, self._tick)
         self.timeline.after(_DAY_SECONDS, self._tidy)
         for dies in (True, False):
@@ -99,6 +102,7 @@ class World:
         """Let the engines forget what is over, as workers do."""
         self.timeline.after(_DAY_SECONDS, self._tidy)
         before = self.timeline.now() - timedelta(days=1)
+        self._tell(f"{self.timeline.now():%Y-%m-%d}: {self.runs_made:,} runs were made")
         self.crowd.workers[0].engine.forget(before)
 
     def _trouble(self, *, dies: bool) -> None:
