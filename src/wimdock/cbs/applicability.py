@@ -80,8 +80,8 @@ class Applicability:
 
 # The images of a site have most of their packages in common.
 @lru_cache(maxsize=1 << 16)
-def _family(package_id: str) -> tuple[str, Version] | None:
-    """Give the family and the version of a package; None for a key that is no package ID.
+def family_of(package_id: str) -> tuple[str, Version] | None:
+    """Give the folded family and the version of a package; None for a key that is no package ID.
 
     A registry can hold keys of any name; such a one is no parent.
     """
@@ -114,7 +114,7 @@ class Judge:
 
     def add(self, package_id: str, state: int) -> None:
         """Take one more package, as if the image had it."""
-        known = _family(package_id)
+        known = family_of(package_id)
         if known is not None:
             family, version = known
             self.families.setdefault(family, []).append((version, state, package_id))

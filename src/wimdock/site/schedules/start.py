@@ -14,6 +14,7 @@ from wimdock.site.models import Image, ImagePackage, Schedule, ScheduleTarget, U
 from wimdock.site.runs.create import RunRequest, create_runs
 from wimdock.site.site import Site
 from wimdock.site.updates.choice import Chooser
+from wimdock.site.updates.memory import ChoiceMemory
 from wimdock.site.updates.selection import Selection
 
 _AT_ONCE = 200
@@ -29,13 +30,15 @@ class Work:
     updates: tuple[UpdateRow, ...]
 
 
-def work_of(session: Session, schedule: Schedule, now: datetime) -> Iterator[Work]:
+def work_of(
+    session: Session, schedule: Schedule, now: datetime, memory: ChoiceMemory | None = None
+) -> Iterator[Work]:
     """Give what a schedule would do now, in the order of its image packages.
 
     Image packages that were removed are left out. NoSuchRecord or ScheduleError where an update
-    that it names is not in the library any more.
+    that it names is not in the library any more. `memory` is kept from one schedule to the next.
     """
-    chooser = Chooser(session, Selection.from_document(schedule.selection), now)
+    chooser = Chooser(session, Selection.from_document(schedule.selection), now, memory)
     targets = schedule.targets
     for start in range(0, len(targets), _AT_ONCE):
         yield from _work(session, chooser, targets[start : start + _AT_ONCE])
@@ -63,7 +66,13 @@ def _work(session: Session, chooser: Chooser, targets: Sequence[ScheduleTarget])
         yield Work(package, indexes, tuple(chooser.choose(images)))
 
 
-def start_runs(session: Session, site: Site, schedule: Schedule, instant: datetime) -> list[int]:
+def start_runs(
+    session: Session,
+    site: Site,
+    schedule: Schedule,
+    instant: datetime,
+    memory: ChoiceMemory | None = None,
+) -> list[int]:
     """Make the runs of an instant and give their IDs; the caller holds the schedule's row locked.
 
     A run is made also where no update was chosen: it ends at once, and says so.
@@ -79,7 +88,7 @@ def start_runs(session: Session, site: Site, schedule: Schedule, instant: dateti
             queue=schedule.queue,
             priority=schedule.priority,
         )
-        for work in work_of(session, schedule, site.now())
+        for work in work_of(session, schedule, site.now(), memory)
     ]
     made = [run.id for run in create_runs(session, site, requests)]
     if made:

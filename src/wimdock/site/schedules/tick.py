@@ -35,6 +35,7 @@ from wimdock.site.schedules.due import DueInstants, Verdict, due_instants, judge
 from wimdock.site.schedules.request import Plan
 from wimdock.site.schedules.start import start_runs
 from wimdock.site.site import Site
+from wimdock.site.updates.memory import ChoiceMemory
 
 _STARTED = {OccurrenceOutcome.STARTED, OccurrenceOutcome.STARTED_LATE}
 
@@ -86,7 +87,10 @@ def tick(site: Site) -> Tick:
     if went_back:
         _go_back(site, now)
         _, due = _due(site, now)
-    settled = [found for each in due if (found := _settle(site, each, now, late)) is not None]
+    memory = ChoiceMemory()
+    settled = [
+        found for each in due if (found := _settle(site, each, now, late, memory)) is not None
+    ]
     with site.writing() as session:
         session.execute(update(SiteRow).values(last_tick=now))
     if settled:
@@ -107,7 +111,9 @@ def _due(site: Site, now: datetime) -> tuple[datetime | None, list[int]]:
     return last, [row.id for row in rows if row.id is not None]
 
 
-def _settle(site: Site, schedule_id: int, now: datetime, late: timedelta) -> Settled | None:
+def _settle(
+    site: Site, schedule_id: int, now: datetime, late: timedelta, memory: ChoiceMemory
+) -> Settled | None:
     """Settle one schedule; None where another process did so meanwhile."""
     with site.writing() as session:
         schedule = session.get(
@@ -128,7 +134,7 @@ def _settle(site: Site, schedule_id: int, now: datetime, late: timedelta) -> Set
         if found.instants:
             schedule.last_due = found.instants[-1].at
         verdicts = _verdicts(session, schedule, plan, found, now, late)
-        return _record(site, session, schedule, verdicts, now)
+        return _record(site, session, schedule, verdicts, now, memory)
 
 
 def _verdicts(
@@ -172,14 +178,19 @@ def _verdicts(
 
 
 def _record(
-    site: Site, session: Session, schedule: Schedule, verdicts: list[Verdict], now: datetime
+    site: Site,
+    session: Session,
+    schedule: Schedule,
+    verdicts: list[Verdict],
+    now: datetime,
+    memory: ChoiceMemory,
 ) -> Settled:
     runs: list[int] = []
     kept: list[Verdict] = []
     for verdict in verdicts:
         done = verdict
         if verdict.outcome in _STARTED:
-            done, runs = _start(site, session, schedule, verdict)
+            done, runs = _start(site, session, schedule, verdict, memory)
         kept.append(done)
     session.add_all(
         Occurrence(
@@ -211,11 +222,11 @@ def _record(
 
 
 def _start(
-    site: Site, session: Session, schedule: Schedule, verdict: Verdict
+    site: Site, session: Session, schedule: Schedule, verdict: Verdict, memory: ChoiceMemory
 ) -> tuple[Verdict, list[int]]:
     try:
         with session.begin_nested():
-            runs = start_runs(session, site, schedule, verdict.at)
+            runs = start_runs(session, site, schedule, verdict.at, memory)
     except DatabaseUnavailable:
         raise
     except WimdockError as error:  # an update that it names was retired: told, and not tried again
@@ -239,28 +250,31 @@ def _give_up(
     verdicts: list[Verdict] = []
     if instant is not None:
         verdicts = [Verdict(instant, OccurrenceOutcome.MISSED, error.message)]
-    settled = _record(site, session, schedule, verdicts, now)
+    settled = _record(site, session, schedule, verdicts, now, ChoiceMemory())
     return replace(settled, messages=(said, *settled.messages))
 
 
 def _go_back(site: Site, now: datetime) -> None:
     """Make schedules due at their next instants by a clock that was set back."""
     with site.reading() as session:
-        query = select(Schedule.id).where(Schedule.enabled, Schedule.removed_at.is_(None))
+        query = select(Schedule).where(Schedule.enabled, Schedule.removed_at.is_(None))
         found = session.scalars(query.order_by(Schedule.id)).all()
-    for schedule_id in found:
+    for schedule_id in [each.id for each in found if _earlier(each, now) is not None]:
         with site.writing() as session:
             schedule = session.get(Schedule, schedule_id, with_for_update=True)
-            if schedule is None or not schedule.enabled:
-                continue
-            try:
-                following = Plan.of(schedule).next(now)
-            except WimdockError:  # told when it is due
-                continue
-            if following is None:
-                continue
-            if schedule.next_due is None or following.at < schedule.next_due:
-                schedule.next_due = following.at
+            if schedule is not None and schedule.enabled:
+                schedule.next_due = _earlier(schedule, now) or schedule.next_due
+
+
+def _earlier(schedule: Schedule, now: datetime) -> datetime | None:
+    """Give when a schedule is due by the new time, where that is earlier than is recorded."""
+    try:
+        following = Plan.of(schedule).next(now)
+    except WimdockError:  # told when it is due
+        return None
+    if following is None or (schedule.next_due and following.at >= schedule.next_due):
+        return None
+    return following.at
 
 
 def _log(site: Site, settled: Iterable[Settled]) -> None:

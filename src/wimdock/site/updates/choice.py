@@ -7,20 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from functools import cached_property
+from datetime import datetime, timedelta
+from functools import cached_property, partial
 
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session, defer
 
-from wimdock.cbs.identity import Version
-from wimdock.cbs.update import Update
 from wimdock.errors import NoSuchRecord, ScheduleError
 from wimdock.image.packages import state_number
 from wimdock.site.models import Image, UpdateRow
-from wimdock.site.updates.ordering import Candidate, Installed, in_order, needed
+from wimdock.site.updates.memory import ChoiceMemory
+from wimdock.site.updates.ordering import Candidate, Installed, in_order
 from wimdock.site.updates.selection import Selection
-from wimdock.site.updates.stored import stored_updates
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +56,21 @@ def choose(
 class Chooser:
     """Chooses by one selection for any number of image packages, reading the library once."""
 
-    def __init__(self, session: Session, selection: Selection, now: datetime) -> None:
-        """Take the session, which must stay open, the selection, and what ages are counted to."""
+    def __init__(
+        self,
+        session: Session,
+        selection: Selection,
+        now: datetime,
+        memory: ChoiceMemory | None = None,
+    ) -> None:
+        """Take the session, which must stay open, the selection, and what ages are counted to.
+
+        `memory` is what other choosers have found out that chose shortly before.
+        """
         self._session = session
         self._selection = selection
         self._now = now
+        self._memory = ChoiceMemory() if memory is None else memory
 
     def choose(self, images: Iterable[Image]) -> list[UpdateRow]:
         """Give the updates for the images of one package; as `choose` does."""
@@ -70,7 +78,9 @@ class Chooser:
         candidates = [*named.values(), *ruled.values()]
         newest_only = self._selection.newest_per_family
         orders = [
-            needed(candidates, StoredImage.of(image), newest_only=newest_only)
+            self._memory.needed(
+                candidates, image, partial(StoredImage.of, image), newest_only=newest_only
+            )
             for image in (images if candidates else ())
         ]
         return [self._rows[each.id] for each in in_order(orders, named.values())]
@@ -81,11 +91,8 @@ class Chooser:
         named = _named_rows(self._session, self._selection.ids)
         if not self._selection.is_rule:
             return named
-        fitting = (
-            row
-            for row in self._session.scalars(_fitting(self._selection, self._now))
-            if not row.unsupported
-        )
+        query = _fitting(self._selection, self._now)
+        fitting = self._memory.fitting(self._session, self._selection, query)
         # One of those that came with the same identity is enough: a named one, else the latest.
         by_identity = {row.identity.lower(): row for row in fitting}
         for row in named.values():
@@ -94,45 +101,23 @@ class Chooser:
 
     @cached_property
     def _named(self) -> dict[int, Candidate]:
-        return {each: candidate_of(self._session, self._rows[each]) for each in self._selection.ids}
+        return {
+            each: candidate_of(self._session, self._rows[each], self._memory)
+            for each in self._selection.ids
+        }
 
     @cached_property
     def _ruled(self) -> dict[int, Candidate]:
         return {
-            row.id: candidate_of(self._session, row)
+            row.id: candidate_of(self._session, row, self._memory)
             for row in self._rows.values()
             if row.id not in self._selection.ids
         }
 
 
-def candidate_of(session: Session, row: UpdateRow) -> Candidate:
+def candidate_of(session: Session, row: UpdateRow, memory: ChoiceMemory | None = None) -> Candidate:
     """Give an update as it is judged; its packages are read late, from the same session."""
-    return Candidate(
-        id=row.id,
-        family=row.family,
-        version=Version.parse(row.version),
-        stack=row.stack,
-        at=(row.released_at or row.imported_at).astimezone(UTC),
-        roots=tuple(stored_updates(row.file_name, row.roots)),
-        whole=_Whole(session, row),
-    )
-
-
-class _Whole:
-    """The packages of an update with all their children, read when they are first asked for."""
-
-    def __init__(self, session: Session, row: UpdateRow) -> None:
-        self._session = session
-        self._row = row
-
-    def __call__(self) -> tuple[Update, ...]:
-        return self._updates
-
-    @cached_property
-    def _updates(self) -> tuple[Update, ...]:
-        query = select(UpdateRow.packages).where(UpdateRow.id == self._row.id)
-        documents = self._session.scalars(query).one()
-        return tuple(stored_updates(self._row.file_name, documents))
+    return (memory or ChoiceMemory()).candidate(session, row)
 
 
 def light_updates() -> Select[UpdateRow]:
