@@ -127,12 +127,13 @@ def test_what_is_remembered_outlives_a_transaction_that_is_undone(site: Site) ->
             root = package_id(f"Feature-{number}", "19041.1.1.1")
             session.add(update_row(number, document(root)))
     memory, every = ChoiceMemory(), Selection(all_applicable=True)
+    undone = NoSuchRecord("undone")
 
     def chosen(*, undo: bool) -> list[int]:
         with suppress(NoSuchRecord), site.writing() as session:
             found = Chooser(session, every, site.now(), memory).choose([image()])
             if undo:
-                raise NoSuchRecord("")
+                raise undone
         return [each.id for each in found]
 
     assert chosen(undo=True) == chosen(undo=False) == [1, 2]
