@@ -12,12 +12,18 @@ import pytest
 
 from tests.cli.demo_files import copy_demo
 from tests.cli.site_command import SiteCommand
-from wimdock.errors import AlreadyRecorded, NoSuchRecord, UnsignedPackage
+from wimdock.errors import (
+    AlreadyRecorded,
+    NoSuchRecord,
+    RunCancelled,
+    UnsignedPackage,
+    UnsupportedPackage,
+)
 from wimdock.site.images import add_package
 from wimdock.site.models import ImagePackage, StepName
 from wimdock.site.runs.create import RunRequest, create_run
 from wimdock.site.runs.queue import WorkerOffer, begin, claim, register_worker, stop_worker
-from wimdock.site.steps.perform import perform
+from wimdock.site.steps.perform import fail_step, perform
 from wimdock.site.updates import import_updates
 
 SCHEMAS = Path(__file__).parents[2] / "docs" / "reference" / "schemas"
@@ -111,3 +117,29 @@ def test_a_run_that_there_is_not_is_said_so(command: SiteCommand, verb: str) -> 
     ended = command("run", verb, "77")
     assert ended.status == NoSuchRecord.exit_code
     assert "there is no run 77" in ended.err
+
+
+def test_a_run_that_was_cancelled_is_no_success_to_whoever_watches(command: SiteCommand) -> None:
+    run_id = new_run(command)
+    command("run", "cancel", str(run_id))
+    ended = command("run", "watch", str(run_id), "--json")
+    assert ended.status == RunCancelled.exit_code
+    [run] = check("runs", json.loads(ended.out))["runs"]
+    assert run["error"]["type"] == "RunCancelled"
+
+
+def test_the_reasons_of_an_unsupported_update_are_shown(command: SiteCommand) -> None:
+    run_id = new_run(command)
+    worker = register_worker(command.site, WorkerOffer(command.site.host, "boot", 1))
+    assert claim(command.site, worker, 1)
+    token = begin(command.site, run_id, 1, worker)
+    assert token is not None
+    error = UnsupportedPackage("not this one", reasons=("a driver", "\x1b[31mred"))
+    fail_step(command.site, run_id, token, StepName.PLAN, error)
+    perform(command.site, run_id, token, StepName.RECORD)
+    for verb in ("show", "watch"):
+        text = command("run", verb, str(run_id)).out
+        assert "- a driver\n" in text
+        assert "\x1b" not in text
+    shown = check("run", json.loads(command("run", "show", str(run_id), "--json").out))
+    assert shown["error"]["reasons"] == ["a driver", "\x1b[31mred"]

@@ -24,6 +24,9 @@ SQLITE_NAME = "site.sqlite"
 """The name of the database in the folder of a site that has no other."""
 
 _WAIT_SECONDS = 60
+_IDLE_SECONDS = 60
+"""For so long a process that stands still, or a machine that is gone, may keep rows locked."""
+
 _WRITES = "wimdock_writes"
 _SCHEMA_LOCK = 0x77696D646F636B  # "wimdock", the key of the advisory lock on PostgreSQL
 _HIDDEN = "hidden"
@@ -45,6 +48,8 @@ class Database:
         if self.is_sqlite:
             event.listen(self.engine, "connect", _prepare_sqlite)
             event.listen(self.engine, "begin", _begin_sqlite)
+        else:
+            event.listen(self.engine, "begin", _begin_postgresql)
 
     @property
     def is_sqlite(self) -> bool:
@@ -180,3 +185,9 @@ def _execute(connection: Any, statement: str) -> None:
 def _begin_sqlite(connection: Connection) -> None:
     writes = connection.get_execution_options().get(_WRITES)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _begin_postgresql(connection: Connection) -> None:
+    if connection.get_execution_options().get(_WRITES):
+        limit = f"SET LOCAL idle_in_transaction_session_timeout = {_IDLE_SECONDS * 1000}"
+        connection.exec_driver_sql(limit)

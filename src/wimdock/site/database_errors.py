@@ -45,6 +45,7 @@ _SQLSTATES: tuple[tuple[str, int | None, str], ...] = (
     ("28", _WRONG_PASSWORD, _WHO),
     ("3D", None, _NO_DATABASE),
     ("42501", _DENIED, "The user of the database's URL must own the database."),
+    ("25P03", None, _AGAIN),
     ("25006", None, "This server only reads: name the one that writes."),
     ("40", _BUSY, _AGAIN),
     ("55P03", _BUSY, _AGAIN),

@@ -146,4 +146,5 @@ def _error(run: Run) -> dict[str, Any] | None:
         "exit_code": run.error["exit_code"],
         "hresult": None if hresult is None else f"0x{hresult:08X}",
         "win32": run.error["win32"],
+        "reasons": run.error.get("reasons", []),
     }

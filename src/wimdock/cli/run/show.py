@@ -53,6 +53,8 @@ def show(*, run_id: int, place: SitePlace, as_json: bool) -> None:
         hresult = error.get("hresult")
         code = "" if hresult is None else f" (0x{hresult:08X})"
         print_text(f"error: {visible(error['message'])}{code}")
+        for reason in error.get("reasons", ()):
+            print_text(f"  - {visible(reason)}")
         if error["hint"]:
             print_text(f"what to do: {visible(error['hint'])}")
 

@@ -49,7 +49,13 @@ def print_endings(runs: list[Run], *, as_json: bool) -> int:
     else:
         for run in runs:
             _print_ending(run)
-    return next((int(run.error.get("exit_code", 1)) for run in runs if run.error), 0)
+    return next((status for status in map(_status, runs) if status), 0)
+
+
+def _status(run: Run) -> int:
+    if run.state.value == "succeeded":
+        return 0
+    return int(run.error.get("exit_code", 1)) or 1
 
 
 def _print_ending(run: Run) -> None:
@@ -59,5 +65,7 @@ def _print_ending(run: Run) -> None:
         hresult = run.error.get("hresult")
         code = "" if hresult is None else f" (0x{hresult:08X})"
         print_text(f"  {visible(run.error['message'])}{code}")
+        for reason in run.error.get("reasons", ()):
+            print_text(f"    - {visible(reason)}")
         if run.error["hint"]:
             print_text(f"  what to do: {visible(run.error['hint'])}")

@@ -69,7 +69,7 @@ class Run(Base):
     `options` are those of the schedule then. `architecture` and `memory` (bytes) are what a worker
     must offer. `attempt` counts from 1, `failures` how many of the attempts failed. `not_before`
     holds a run back; `orphaned_at` is when its worker was found dead, until another has it. `error`
-    is {"class", "message", "hint", "exit_code", "hresult", "win32"}.
+    is {"class", "message", "hint", "exit_code", "hresult", "win32", "reasons"}.
     """
 
     __tablename__ = "runs"

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from sqlalchemy.orm import Session
 
-from wimdock.errors import AlreadyRecorded, NoSuchRecord
+from wimdock.errors import AlreadyRecorded, NoSuchRecord, RunCancelled
+from wimdock.site.images import package_of
 from wimdock.site.messages.history import remember
 from wimdock.site.messages.log import SiteLog
 from wimdock.site.messages.report import report
 from wimdock.site.messages.table import RUN_CANCELLED
-from wimdock.site.models import ImagePackage, Run, RunState, Schedule
+from wimdock.site.models import Run, RunState, Schedule, Step, StepName
+from wimdock.site.runs.closing import close_schedule
 from wimdock.site.runs.create import RunRequest, create_run
+from wimdock.site.runs.failure import error_document
 from wimdock.site.site import Site
 
 
@@ -26,7 +29,9 @@ def run_of(session: Session, run_id: int, *, lock: bool = False) -> Run:
 def request_cancel(site: Site, run_id: int) -> Run:
     """Cancel a run: at once where it waits, else its worker stops it within seconds.
 
-    AlreadyRecorded where it has ended. Cancelling twice is cancelling once.
+    One that waits after a worker has begun to write the file is ended by the next worker, which
+    looks whether it has committed. AlreadyRecorded where the run has ended. Cancelling twice is
+    cancelling once.
     """
     message = None
     with site.writing() as session:
@@ -38,9 +43,13 @@ def request_cancel(site: Site, run_id: int) -> Run:
             run.cancel_requested_at = site.now()
             run.cancelled_by = site.operator
             site.note(session, "run.cancel", str(run_id))
-        if run.state is RunState.QUEUED:
+        if run.state is RunState.QUEUED and _has_written(session, run):
+            run.not_before = None
+        elif run.state is RunState.QUEUED:
             run.state = RunState.CANCELLED
             run.ended_at = site.now()
+            run.error = error_document(RunCancelled(f"run {run_id} was cancelled"))
+            close_schedule(session, run)
             remember(
                 session,
                 site,
@@ -48,7 +57,7 @@ def request_cancel(site: Site, run_id: int) -> Run:
                 action="service",
                 result=run.state.value,
                 run_id=run.id,
-                detail="cancelled before it began",
+                detail="cancelled while it waited",
             )
             message = report(
                 site,
@@ -67,6 +76,11 @@ def request_cancel(site: Site, run_id: int) -> Run:
     return run
 
 
+def _has_written(session: Session, run: Run) -> bool:
+    """Tell whether a worker may have changed the file for this run."""
+    return session.get(Step, (run.id, StepName.APPLY)) is not None
+
+
 def retry_run(site: Site, run_id: int) -> Run:
     """Make a run that does again what an ended one was to do; AlreadyRecorded where it goes on."""
     with site.writing() as session:
@@ -74,10 +88,7 @@ def retry_run(site: Site, run_id: int) -> Run:
         if not old.state.ended:
             text = f"run {run_id} has not ended: {old.state.value}"
             raise AlreadyRecorded(text, hint="Cancel it first: wimdock run cancel.")
-        package = session.get_one(ImagePackage, old.package_id)
-        if package.removed_at is not None:
-            text = f"image package {package.id} was removed"
-            raise NoSuchRecord(text)
+        package = package_of(session, old.package_id, lock=True)
         schedule = None if old.schedule_id is None else session.get(Schedule, old.schedule_id)
         request = RunRequest(
             package=package,

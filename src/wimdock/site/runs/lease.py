@@ -24,6 +24,7 @@ from wimdock.site.models import Lease, Run
 from wimdock.site.site import Site
 
 _HOLD = timedelta(minutes=30)
+_LONGEST_HOST = 40
 
 
 def is_held(now: datetime) -> ColumnElement[bool]:
@@ -78,7 +79,7 @@ def hold(site: Site, package_id: str, purpose: str) -> Iterator[None]:
 
     ImageBusy where a run, or another command, has it.
     """
-    holder = f"{site.host}:{os.getpid()}"
+    holder = f"{site.host[:_LONGEST_HOST]}:{os.getpid()}"
     with site.writing() as session:
         token = acquire(session, site, package_id, worker_id=holder, run_id=None)
         lease = session.get(Lease, package_id, populate_existing=True)
@@ -105,7 +106,7 @@ def _busy(package_id: str, lease: Lease | None) -> ImageBusy:
 def check_fence(site: Site, run_id: int, token: int) -> None:
     """Make sure that a run may still write; LeaseLost or RunCancelled where it may not."""
     with site.reading() as session:
-        _check(session, run_id, token)
+        check_lease(session, run_id, token)
         if session.scalar(select(Run.cancel_requested_at).where(Run.id == run_id)) is not None:
             message = f"run {run_id} was cancelled"
             raise RunCancelled(message)
@@ -116,11 +117,12 @@ def fenced(site: Site, run_id: int, token: int) -> Iterator[Session]:
     """Give a session that writes what a run found, if it still holds its lease; else LeaseLost."""
     with site.writing() as session:
         session.execute(select(Run.id).where(Run.id == run_id).with_for_update())
-        _check(session, run_id, token)
+        check_lease(session, run_id, token)
         yield session
 
 
-def _check(session: Session, run_id: int, token: int) -> None:
+def check_lease(session: Session, run_id: int, token: int) -> None:
+    """Make sure that a run still holds its lease, cancelled or not; LeaseLost where it does not."""
     lease = select(Lease.token).where(Lease.run_id == run_id).with_for_update()
     if session.scalar(lease) != token:
         message = f"run {run_id} was taken over by another worker"

@@ -3,7 +3,7 @@
 Every move is one transaction: a run is claimed together with its image package's lease, and a dead
 worker loses its runs and leases together with its life. An attempt is known by its number: what a
 late worker says of an older one is not heard. Rows are locked in one order, so that nobody waits in
-a circle: worker, run, lease.
+a circle: worker, run, lease; leases by their image packages.
 """
 
 from __future__ import annotations
@@ -14,12 +14,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import exists, or_, select, update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from wimdock import __version__
 from wimdock.site.models import Lease, Run, RunState, WorkerRow, WorkerState
-from wimdock.site.runs.lease import acquire, is_held, release
+from wimdock.site.runs.lease import acquire, release
+from wimdock.site.runs.matching import waiting_runs
 from wimdock.site.site import Site
 
 _ALIVE = (WorkerState.RUNNING, WorkerState.STOPPING)
@@ -103,14 +104,15 @@ def claim(
         return []
     with site.reading() as session:  # most looks find nothing: they take no lock
         worker = session.get(WorkerRow, worker_id)
-        if worker is None or not _waiting(session, site, worker, 1, only):
+        if worker is None or not waiting_runs(session, site, worker, 1, only):
             return []
     found: list[Claim] = []
     with site.writing() as session:
         worker = session.get(WorkerRow, worker_id, with_for_update=True)
         if worker is None or worker.state is not WorkerState.RUNNING:
             return []
-        for run in _waiting(session, site, worker, limit, only, lock=True):
+        waiting = waiting_runs(session, site, worker, limit, only, lock=True)
+        for run in sorted(waiting, key=lambda each: each.package_id):
             token = acquire(session, site, run.package_id, worker_id=worker_id, run_id=run.id)
             if token is None:
                 continue
@@ -119,41 +121,8 @@ def claim(
             run.started_at = site.now()
             run.not_before = None
             found.append(Claim(run.id, run.attempt, run.package_id))
-    return found
-
-
-def _waiting(
-    session: Session,
-    site: Site,
-    worker: WorkerRow,
-    limit: int,
-    only: Sequence[int] | None,
-    *,
-    lock: bool = False,
-) -> Sequence[Run]:
-    now = site.now()
-    query = (
-        select(Run)
-        .where(
-            Run.state == RunState.QUEUED,
-            or_(Run.not_before.is_(None), Run.not_before <= now),
-            Run.memory <= worker.memory,
-            ~exists().where(Lease.package_id == Run.package_id, is_held(now)),
-        )
-        .order_by(Run.priority.desc(), Run.id)
-        .limit(limit)
-    )
-    if only is not None:
-        query = query.where(Run.id.in_(only))
-    if worker.queues:
-        query = query.where(Run.queue.in_(worker.queues))
-    if worker.storages:
-        query = query.where(Run.storage.in_(worker.storages))
-    if worker.architectures:
-        query = query.where(Run.architecture.in_([*worker.architectures, ""]))
-    if lock:
-        query = query.with_for_update(skip_locked=True, of=Run)
-    return session.scalars(query).all()
+    order = [run.id for run in waiting]
+    return sorted(found, key=lambda each: order.index(each.run_id))
 
 
 def begin(
@@ -165,6 +134,8 @@ def begin(
     the run goes back to its queue where the worker cannot or may not take it.
     """
     with site.writing() as session:
+        # Locked, so that nobody declares it dead and does not see that it has this run, too.
+        worker = session.get(WorkerRow, worker_id, with_for_update=True)
         run = session.get(Run, run_id, with_for_update=True)
         if run is None or run.attempt != attempt or run.state is not RunState.RUNNING:
             return None
@@ -172,7 +143,6 @@ def begin(
             return session.scalar(select(Lease.token).where(Lease.run_id == run_id))
         if run.worker_id is not None:
             return None
-        worker = session.get(WorkerRow, worker_id)
         token = None
         if worker is not None and has_room and can_take(worker, run):
             token = acquire(session, site, run.package_id, worker_id=worker_id, run_id=run.id)
@@ -287,22 +257,20 @@ def requeue_orphans(site: Site, seconds: float) -> list[int]:
 
 def stop_claiming(site: Site, worker_id: str) -> None:
     """Say that a worker takes no more runs."""
-    _set_state(site, worker_id, WorkerState.STOPPING)
+    with site.writing() as session:
+        worker = session.get(WorkerRow, worker_id, with_for_update=True)
+        if worker is not None and worker.state in _ALIVE:
+            worker.state = WorkerState.STOPPING
 
 
 def stop_worker(site: Site, worker_id: str) -> None:
     """Say that a worker has ended; what it still had goes back to the queue."""
     with site.writing() as session:
-        query = select(Run).where(Run.worker_id == worker_id, Run.state == RunState.RUNNING)
-        for run in session.scalars(query.with_for_update()):
-            _put_back(session, run)
-    _set_state(site, worker_id, WorkerState.STOPPED)
-
-
-def _set_state(site: Site, worker_id: str, state: WorkerState) -> None:
-    with site.writing() as session:
         worker = session.get(WorkerRow, worker_id, with_for_update=True)
-        if worker is not None and worker.state in _ALIVE:
-            worker.state = state
-            if state is WorkerState.STOPPED:
-                worker.ended_at = site.now()
+        if worker is None or worker.state not in _ALIVE:
+            return
+        worker.state = WorkerState.STOPPED
+        worker.ended_at = site.now()
+        query = select(Run).where(Run.worker_id == worker_id, Run.state == RunState.RUNNING)
+        for run in session.scalars(query.order_by(Run.id).with_for_update()).all():
+            _put_back(session, run)

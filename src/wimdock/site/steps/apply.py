@@ -12,11 +12,15 @@ import time
 from typing import Any
 
 from wimdock.errors import ImageBusy
+from wimdock.events import Severity
 from wimdock.servicing.outcome import Outcome
 from wimdock.servicing.service import service
 from wimdock.site.messages import phases
-from wimdock.site.models import StepName
+from wimdock.site.models import Step, StepName
+from wimdock.site.runs.lease import fenced
+from wimdock.site.steps import plan
 from wimdock.site.steps.context import RunContext
+from wimdock.site.steps.plan import state_of
 from wimdock.site.steps.preflight import patience
 from wimdock.site.steps.servicing_run import (
     brings_something,
@@ -24,6 +28,7 @@ from wimdock.site.steps.servicing_run import (
     service_options,
     update_files,
 )
+from wimdock.site.stored_text import storable
 from wimdock.wim import Archive
 from wimdock.wim.generations import Generation, current_generation, read_generations
 
@@ -35,8 +40,10 @@ def do(context: RunContext) -> dict[str, Any]:
     planned: list[dict[str, Any]] = context.results[StepName.PLAN]["results"]
     mine = committed_generation(context)
     if mine is not None:
-        results = [_installed(each) for each in planned]
+        results = [as_installed(each) for each in planned]
         return _result(results, mine)
+    if context.results[StepName.PLAN].get("state", "") not in {"", state_of(context.file)}:
+        planned = _plan_again(context)
     if not brings_something(planned):
         return {"results": planned, "generation": None, "added": 0}
     for each in planned:
@@ -61,6 +68,20 @@ def do(context: RunContext) -> dict[str, Any]:
     return _result(results_in(report, files), made)
 
 
+def _plan_again(context: RunContext) -> list[dict[str, Any]]:
+    """Plan for the file as it is now, and keep that in the place of the plan before.
+
+    Somebody has changed it since: another program, or a person while the run waited once more.
+    """
+    context.reporter.message("the file has changed since the plan: planned anew", Severity.WARNING)
+    found = storable(plan.do(context))
+    with fenced(context.site, context.run.id, context.token) as session:
+        session.get_one(Step, (context.run.id, StepName.PLAN)).result = found
+    context.results[StepName.PLAN] = found
+    results: list[dict[str, Any]] = found["results"]
+    return results
+
+
 def committed_generation(context: RunContext) -> Generation | None:
     """Give the generation that this run has committed and that the file still builds on."""
     with Archive.open(context.file) as archive:
@@ -79,7 +100,8 @@ def committed_generation(context: RunContext) -> Generation | None:
     )
 
 
-def _installed(planned: dict[str, Any]) -> dict[str, Any]:
+def as_installed(planned: dict[str, Any]) -> dict[str, Any]:
+    """Give what became of an update that was planned, where the run has committed."""
     if planned["outcome"] != Outcome.PLANNED.value:
         return planned
     return planned | {"outcome": Outcome.INSTALLED.value}

@@ -34,7 +34,8 @@ class StepFailedError(Exception):
 class RunContext:
     """A run, its image package and updates, and where to tell of what happens.
 
-    `results` are those of the steps that are done. `attempt` counts how often this step was begun.
+    `results` are those of the steps that are done, `begun` names those and the others that were
+    ever begun. `attempt` counts how often this step was begun.
     """
 
     site: Site
@@ -46,6 +47,7 @@ class RunContext:
     log: SiteLog
     results: dict[StepName, dict[str, Any]] = field(default_factory=dict)
     attempt: int = 1
+    begun: frozenset[StepName] = frozenset()
 
     @property
     def file(self) -> Path:
@@ -79,10 +81,11 @@ def load_context(
         if run is None:
             message = f"there is no run {run_id}"
             raise NoSuchRecord(message)
-        package = package_of(session, run.package_id)
+        package = package_of(session, run.package_id, removed=True)
         rows = session.scalars(select(UpdateRow).where(UpdateRow.id.in_(run.update_ids))).all()
         known = {row.id: row for row in rows}
         updates = tuple(known[each] for each in run.update_ids if each in known)
         steps = session.scalars(select(Step).where(Step.run_id == run_id)).all()
     results = {step.name: step.result for step in steps if step.ended_at is not None}
-    return RunContext(site, run, token, package, updates, reporter, log, results, attempt)
+    begun = frozenset(step.name for step in steps)
+    return RunContext(site, run, token, package, updates, reporter, log, results, attempt, begun)

@@ -9,12 +9,15 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
+
+from sqlalchemy import insert
 
 from wimdock.errors import DatabaseUnavailable
 from wimdock.events import Event, Kind
 from wimdock.site.models import RunEvent
 from wimdock.site.site import Site
+from wimdock.site.stored_text import storable, storable_text
 
 _SECONDS = 1.0
 _MOST = 1_000
@@ -31,23 +34,24 @@ class EventRecorder:
         self._run_id = run_id
         self._monotonic = monotonic
         self._written = monotonic()
-        self._progress: RunEvent | None = None
-        self._waiting: list[RunEvent] = []
+        self._progress: dict[str, Any] | None = None
+        self._waiting: list[dict[str, Any]] = []
 
     def __call__(self, event: Event) -> None:
         """Keep an event; of progress, the newest only."""
-        row = RunEvent(
-            run_id=self._run_id,
-            at=self._site.now(),
-            kind=event.kind.value,
-            step=list(event.step),
-            text=event.text,
-            severity=event.severity.value,
-            done=event.done,
-            total=event.total,
-            unit=event.unit,
-            seconds=event.seconds,
-        )
+        # No object of the session: one that could not be kept would keep the key it was given.
+        row = {
+            "run_id": self._run_id,
+            "at": self._site.now(),
+            "kind": event.kind.value,
+            "step": storable(event.step),
+            "text": storable_text(event.text),
+            "severity": event.severity.value,
+            "done": event.done,
+            "total": event.total,
+            "unit": event.unit,
+            "seconds": event.seconds,
+        }
         if event.kind is Kind.PROGRESS:
             self._progress = row
         else:
@@ -66,7 +70,7 @@ class EventRecorder:
             return
         try:
             with self._site.writing() as session:
-                session.add_all(self._waiting)
+                session.execute(insert(RunEvent), self._waiting)
         except DatabaseUnavailable:
             self._waiting = self._waiting[-_MOST:]
         else:

@@ -19,13 +19,14 @@ from wimdock.site.messages.log import SiteLog
 from wimdock.site.messages.report import report
 from wimdock.site.messages.table import RUN_STARTED
 from wimdock.site.models import Run, Schedule, StatusMessageRow, Step, StepName, StepState
+from wimdock.site.runs.failure import error_document
 from wimdock.site.runs.lease import fenced
 from wimdock.site.site import Site
 from wimdock.site.steps import apply, distribute, export, fetch, plan, preflight, verify
 from wimdock.site.steps.context import RunContext, StepFailedError, load_context
 from wimdock.site.steps.ending import end_run
 from wimdock.site.steps.events import EventRecorder
-from wimdock.site.steps.failure import error_document
+from wimdock.site.stored_text import storable
 
 _STEPS: Mapping[StepName, Callable[[RunContext], dict[str, Any]]] = {
     StepName.PREFLIGHT: preflight.do,
@@ -90,7 +91,7 @@ def fail_step(
         row.state = StepState.FAILED
         row.ended_at = site.now()
         row.error = error_document(error)
-        row.result = dict(result or {})
+        row.result = storable(dict(result or {}))
         session.add(row)
 
 
@@ -165,7 +166,7 @@ def _finish(site: Site, run_id: int, token: int, step: StepName, result: Mapping
         row = session.get_one(Step, (run_id, step))
         row.state = StepState.SKIPPED if "skipped" in result else StepState.SUCCEEDED
         row.ended_at = site.now()
-        row.result = dict(result)
+        row.result = storable(dict(result))
         row.error = {}
 
 

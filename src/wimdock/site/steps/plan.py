@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+from pathlib import Path
 from typing import Any
 
 from wimdock.servicing.outcome import Outcome
@@ -10,6 +12,7 @@ from wimdock.site.messages import phases
 from wimdock.site.steps.context import RunContext, StepFailedError
 from wimdock.site.steps.results import status_of
 from wimdock.site.steps.servicing_run import results_in, service_options, update_files
+from wimdock.wim import Archive
 
 _LOW_WORD = 0xFFFF
 """Configuration Manager's log tells of an HRESULT its low word."""
@@ -20,6 +23,7 @@ def do(context: RunContext) -> dict[str, Any]:
     files = update_files(context)
     if not files:
         return {"results": []}
+    state = state_of(context.file)
     options = service_options(context, dry_run=True, continue_on_error=True)
     report = service(context.file, list(files), options, context.world())
     results = results_in(report, files)
@@ -29,7 +33,13 @@ def do(context: RunContext) -> dict[str, Any]:
         phases.update_failed(context.log, files[each.update], (each.hresult or 0) & _LOW_WORD)
     if failed and failed[0].error and not context.option("continue_on_error"):
         raise StepFailedError(failed[0].error, {"results": results})
-    return {"results": results}
+    return {"results": results, "state": state}
+
+
+def state_of(file: Path) -> str:
+    """Give a name for the state that a file is in: another header has another one."""
+    with Archive.open(file) as archive:
+        return hashlib.sha256(archive.raw_header).hexdigest()
 
 
 def _tell(context: RunContext, results: list[dict[str, Any]]) -> None:

@@ -13,6 +13,7 @@ from wimdock.errors import UnsupportedPackage
 from wimdock.servicing.outcome import Outcome
 from wimdock.site.models import UpdateResultRow
 from wimdock.site.site import Site
+from wimdock.site.stored_text import storable_text
 
 _STATUSES = {
     Outcome.INSTALLED: UpdateStatus.INSTALLED,
@@ -48,10 +49,10 @@ def _rows(
             run_id=run_id,
             index=each["index"],
             update_id=each["update"],
-            package=each["package"],
+            package=storable_text(each["package"]),
             status=status_of(each["outcome"], hresult).value,
             outcome=each["outcome"],
-            reason=each["reason"],
+            reason=storable_text(each["reason"]),
             win32=win32_code(hresult),
             hresult=hresult,
             added=each["added"],

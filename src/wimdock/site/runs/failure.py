@@ -19,6 +19,7 @@ from wimdock.errors import (
     WimdockError,
 )
 from wimdock.site.models import RunState
+from wimdock.site.stored_text import storable, storable_text
 
 _STATES: tuple[tuple[type[WimdockError], RunState], ...] = (
     (ImageBusy, RunState.LOCKED),
@@ -35,15 +36,16 @@ def error_document(error: BaseException) -> dict[str, Any]:
         kind = type(error).__name__
         error = RunError(
             f"an error in wimdock itself: {kind}: {error}",
-            hint="Report it; the image is as it was.",
+            hint="Report it.",
         )
     return {
         "class": type(error).__name__,
-        "message": error.message,
-        "hint": error.hint,
+        "message": storable_text(error.message),
+        "hint": storable_text(error.hint),
         "exit_code": error.exit_code,
         "hresult": error.hresult,
         "win32": win32_code(error.hresult),
+        "reasons": storable(getattr(error, "reasons", ())),
     }
 
 

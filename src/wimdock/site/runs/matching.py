@@ -1,0 +1,51 @@
+"""Which runs a worker may claim now."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import exists, or_, select
+from sqlalchemy.orm import Session
+
+from wimdock.site.models import Lease, Run, RunState, WorkerRow
+from wimdock.site.runs.lease import is_held
+from wimdock.site.site import Site
+
+
+def waiting_runs(
+    session: Session,
+    site: Site,
+    worker: WorkerRow,
+    limit: int,
+    only: Sequence[int] | None,
+    *,
+    lock: bool = False,
+) -> Sequence[Run]:
+    """Give up to `limit` runs that wait, that a worker can take and whose lease is free.
+
+    In the order in which they are to be taken. `lock` locks their rows, and leaves out those that
+    somebody else has locked.
+    """
+    now = site.now()
+    query = (
+        select(Run)
+        .where(
+            Run.state == RunState.QUEUED,
+            or_(Run.not_before.is_(None), Run.not_before <= now),
+            Run.memory <= worker.memory,
+            ~exists().where(Lease.package_id == Run.package_id, is_held(now)),
+        )
+        .order_by(Run.priority.desc(), Run.id)
+        .limit(limit)
+    )
+    if only is not None:
+        query = query.where(Run.id.in_(only))
+    if worker.queues:
+        query = query.where(Run.queue.in_(worker.queues))
+    if worker.storages:
+        query = query.where(Run.storage.in_(worker.storages))
+    if worker.architectures:
+        query = query.where(Run.architecture.in_([*worker.architectures, ""]))
+    if lock:
+        query = query.with_for_update(skip_locked=True, of=Run)
+    return session.scalars(query).all()
