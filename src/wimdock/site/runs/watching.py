@@ -83,7 +83,8 @@ def runs_of_workers(site: Site) -> dict[str, list[int]]:
     found: dict[str, list[int]] = {}
     with site.reading() as session:
         for worker_id, run_id in session.execute(query.order_by(Run.id)):
-            found.setdefault(worker_id, []).append(run_id)
+            if worker_id is not None:
+                found.setdefault(worker_id, []).append(run_id)
     return found
 
 
