@@ -85,7 +85,8 @@ class Database:
     def changing_schema(self) -> Iterator[Connection]:
         """Give a connection whose transaction nobody else changes tables beside.
 
-        Tables and rows that it makes are kept together at the end, or undone by an error.
+        Tables and rows that it makes are kept together at the end, or undone by an error. It may
+        stand still for long, while files are copied.
         """
         with (
             self._named(),
@@ -96,6 +97,7 @@ class Database:
             if not self.is_sqlite:
                 lock = text("SELECT pg_advisory_xact_lock(:key)")
                 connection.execute(lock, {"key": _SCHEMA_LOCK})
+                connection.exec_driver_sql("SET LOCAL idle_in_transaction_session_timeout = 0")
             yield connection
 
     @contextmanager

@@ -148,8 +148,8 @@ def status_of(site: Site) -> SiteStatus:
 
 
 def _counts(session: Session) -> dict[str, int]:
-    by_state = dict(
-        session.execute(select(Run.state, func.count()).group_by(Run.state)).tuples().all()
+    by_state: dict[RunState, int] = dict(
+        session.execute(select(Run.state, func.count()).group_by(Run.state)).all()
     )
     return {
         "image_packages": _count(session, ImagePackage.removed_at.is_(None)),
