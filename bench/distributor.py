@@ -21,7 +21,9 @@ from wimdock.files import Disk
 from wimdock.servicing.service import ServiceOptions, service
 from wimdock.site.distribution import Means, add_point, distribute, send_to, verify_point
 from wimdock.site.distribution.object_store import ObjectStore, StoredPart
-from wimdock.site.images import add_package, record_commit, rollback_package
+from wimdock.site.images.adding import add_package
+from wimdock.site.images.going_back import rollback_package
+from wimdock.site.images.reading import record_commit
 from wimdock.site.opening import Place, create_site
 
 POINTS = ("folder", "store")

@@ -19,7 +19,7 @@ from sqlalchemy import func, insert, inspect, select, text, update
 
 from tests.site.updates.made_updates import WINDOWS, document, package_id, update_row
 from wimdock.servicing.demo_image import make_demo_image
-from wimdock.site.images import add_package
+from wimdock.site.images.adding import add_package
 from wimdock.site.messages.table import RUN_FAILED, RUN_STARTED, RUN_SUCCEEDED, MessageKind
 from wimdock.site.models import (
     Audit,

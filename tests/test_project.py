@@ -119,7 +119,13 @@ def test_every_requirement_is_pinned_by_hash() -> None:
 
 def test_whatever_is_imported_is_required() -> None:
     """A tool of the tests that wimdock imports would be missing where only wimdock is installed."""
-    distributions = {"botocore": "boto3", "libarchive": "libarchive-c", "spnego": "pyspnego"}
+    distributions = {
+        "botocore": "boto3",
+        "dateutil": "python-dateutil",
+        "libarchive": "libarchive-c",
+        "prometheus_client": "prometheus-client",
+        "spnego": "pyspnego",
+    }
     required = names(configuration()["project"]["dependencies"])
     for path in SOURCES:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):

@@ -27,7 +27,7 @@ from wimdock.errors import (
     StorageError,
     UsageError,
 )
-from wimdock.site.images import commit_token
+from wimdock.site.images.commit_token import commit_token
 from wimdock.site.providers import add_providers
 from wimdock.site.runs.lease import hold
 from wimdock.wim import Archive

@@ -19,12 +19,12 @@ from wimdock.errors import (
     UnsignedPackage,
     UnsupportedPackage,
 )
-from wimdock.site.images import add_package
+from wimdock.site.images.adding import add_package
 from wimdock.site.models import ImagePackage, StepName
 from wimdock.site.runs.create import RunRequest, create_run
 from wimdock.site.runs.queue import WorkerOffer, begin, claim, register_worker, stop_worker
 from wimdock.site.steps.perform import fail_step, perform
-from wimdock.site.updates import import_updates
+from wimdock.site.updates.importing import import_updates
 
 SCHEMAS = Path(__file__).parents[2] / "docs" / "reference" / "schemas"
 

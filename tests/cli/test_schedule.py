@@ -14,7 +14,7 @@ from tests.cli.demo_files import copy_demo
 from tests.cli.site_command import SiteCommand
 from tests.site.updates.made_updates import document, image, package_id, update_row
 from wimdock.errors import NoSuchRecord, NotOffered, ScheduleError, UsageError
-from wimdock.site.images import add_package
+from wimdock.site.images.adding import add_package
 from wimdock.site.models import ImagePackage, PackageType, Schedule, UpdateRow
 from wimdock.site.updates.importing import import_updates
 
@@ -155,6 +155,7 @@ def test_indexes(command: SiteCommand) -> None:
         ([], UsageError),
         (["--at", "2099-01-01", "--cron", "0 0 * * *"], UsageError),
         (["--cron", "0 0 * * *", "--time", "22:00"], UsageError),
+        (["--rrule", r"DTSTART:20990101T220000\nFREQ=DAILY", "--time", "23:00"], UsageError),
         (["--cron", "0 0 * * *", "--wait"], UsageError),
         (["--run-now", "--max-run-time", "90"], UsageError),
         (["--run-now", "--image", "CAS1"], UsageError),

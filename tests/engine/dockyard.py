@@ -28,7 +28,9 @@ from tests.lab.package import write_package
 from tests.servicing.surroundings import packages_in
 from wimdock.errors import DatabaseUnavailable
 from wimdock.servicing.demo_image import PARENT
-from wimdock.site.images import add_package, commit_token, file_of
+from wimdock.site.images.adding import add_package
+from wimdock.site.images.commit_token import commit_token
+from wimdock.site.images.records import file_of
 from wimdock.site.messages.table import RUN_SUCCEEDED
 from wimdock.site.models import (
     GenerationRow,
@@ -43,7 +45,7 @@ from wimdock.site.models import (
 )
 from wimdock.site.opening import Place, create_site
 from wimdock.site.runs.create import RunRequest, create_run
-from wimdock.site.updates import import_updates
+from wimdock.site.updates.importing import import_updates
 from wimdock.wim.rollback import list_generations
 
 REPOSITORY = Path(__file__).resolve().parent.parent.parent

@@ -10,7 +10,11 @@ from pathlib import Path
 import pytest
 
 from wimdock.errors import AlreadyRecorded, SettingsError, UsageError
-from wimdock.site.images import add_package, details_of, file_of, list_packages, refresh
+from wimdock.site.images.adding import add_package
+from wimdock.site.images.details import details_of
+from wimdock.site.images.listing import list_packages
+from wimdock.site.images.reading import refresh
+from wimdock.site.images.records import file_of
 from wimdock.site.settings import Settings
 from wimdock.site.site import Site
 from wimdock.site.storage import StoredPlace, path_of, place_of

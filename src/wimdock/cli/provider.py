@@ -16,7 +16,7 @@ from wimdock.errors import UsageError
 
 if TYPE_CHECKING:
     from wimdock.configmgr.provider import Provider as Host
-    from wimdock.site.images import JudgedPackage
+    from wimdock.site.images.verdicts import JudgedPackage
     from wimdock.site.models import Provider
 
 _ABILITIES = ("can_commit", "cannot", "unknown")

@@ -45,7 +45,7 @@ def serve(
     metrics: tuple[str, int] | None,
     place: SitePlace,
 ) -> None:
-    """Start what is scheduled, execute runs, import, distribute and notify, until told to end.
+    """Do all that a site needs done: schedules, runs, imports, distribution, notifications.
 
     One service does all of it for a site on one machine. Several may run for one site, and
     `wimdock worker` on any machine: no instant and no run is executed twice. SIGTERM or SIGINT end

@@ -180,6 +180,10 @@ async def _end_of(child: _Child) -> None:
 # In the child
 
 
+class _ToldToEnd(BaseException):
+    """The child was told to end: unwinds like an interrupt, so that nothing is left."""
+
+
 def _enter(function: Callable[..., object], arguments: tuple[Any, ...], said: Connection) -> None:
     os.setpgid(0, 0)  # an interrupt from the keyboard is the parent's affair
     signal.signal(signal.SIGTERM, _unwind)
@@ -189,12 +193,14 @@ def _enter(function: Callable[..., object], arguments: tuple[Any, ...], said: Co
     except WimdockError as error:
         words = (error.message[:_LONGEST], error.hint[:_LONGEST], error.exit_code)
         _say(said, Failure(type(error).__name__, *words))
-        raise SystemExit(error.exit_code) from error
-    except Exception as error:
+        os._exit(error.exit_code)
+    except _ToldToEnd:
+        os._exit(_TOLD_TO_END)
+    except Exception as error:  # noqa: BLE001 - all that goes wrong is told to the parent
         _say(said, Failure(type(error).__name__, _words_of_fault(error)))
         if os.environ.get("WIMDOCK_DEBUG") == "1":
             traceback.print_exc()
-        raise SystemExit(_INTERNAL) from error
+        os._exit(_INTERNAL)
 
 
 def _say(said: Connection, failure: Failure) -> None:
@@ -214,7 +220,7 @@ def _words_of_fault(error: Exception) -> str:
 
 
 def _unwind(_signal: int, _frame: FrameType | None) -> NoReturn:
-    raise SystemExit(_TOLD_TO_END)
+    raise _ToldToEnd
 
 
 def _end_with_parent() -> None:

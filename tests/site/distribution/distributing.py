@@ -16,7 +16,9 @@ from wimdock.files import Disk
 from wimdock.servicing.options import ServiceOptions, surroundings
 from wimdock.site.distribution import Means, Placed, placed
 from wimdock.site.distribution.object_parts import PART
-from wimdock.site.images import add_package, record_commit, rollback_package
+from wimdock.site.images.adding import add_package
+from wimdock.site.images.going_back import rollback_package
+from wimdock.site.images.reading import record_commit
 from wimdock.site.site import Site
 from wimdock.wim import Archive
 

@@ -35,7 +35,8 @@ from wimdock.site.distribution import (
     verify_point,
 )
 from wimdock.site.distribution.contents import place
-from wimdock.site.images import package_of, record_commit
+from wimdock.site.images.reading import record_commit
+from wimdock.site.images.records import package_of
 from wimdock.site.models import ContentState
 from wimdock.site.site import Site
 from wimdock.wim import Archive

@@ -38,7 +38,7 @@ from wimdock.site.distribution import (
 from wimdock.site.distribution.contents import due
 from wimdock.site.distribution.folder_point import MARK_NAME
 from wimdock.site.distribution.location import name_at_point, parse_location
-from wimdock.site.images import remove_package
+from wimdock.site.images.removing import remove_package
 from wimdock.site.messages.table import (
     CONTENT_FAILED,
     CONTENT_REMOVED,

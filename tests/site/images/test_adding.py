@@ -29,8 +29,9 @@ from wimdock.errors import (
     WimdockError,
 )
 from wimdock.image.windows import WindowsImage
-from wimdock.site.images import add_package, file_of, package_of, remove_package
-from wimdock.site.images.adding import _MOST_PACKAGES
+from wimdock.site.images.adding import _MOST_PACKAGES, add_package
+from wimdock.site.images.records import file_of, package_of
+from wimdock.site.images.removing import remove_package
 from wimdock.site.messages import history_of, text_of
 from wimdock.site.models import (
     Audit,

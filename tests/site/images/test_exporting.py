@@ -10,7 +10,9 @@ import pytest
 from tests.servicing.surroundings import PACKAGE, cabinet_of, packages_in, put_in, sha256
 from wimdock.errors import AlreadyRecorded, NoSuchImage, StorageError, UsageError
 from wimdock.events import Reporter
-from wimdock.site.images import ExportOptions, add_package, export_package, remove_package
+from wimdock.site.images.adding import add_package
+from wimdock.site.images.exporting import ExportOptions, export_package
+from wimdock.site.images.removing import remove_package
 from wimdock.site.messages import history_of
 from wimdock.site.site import Site
 from wimdock.wim import Archive

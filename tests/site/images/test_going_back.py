@@ -11,7 +11,10 @@ from tests.faults.disk import StoppedError, StoppingDisk
 from tests.servicing.surroundings import PACKAGE, cabinet_of, packages_in, put_in, quick
 from wimdock.errors import DatabaseUnavailable, GenerationError, ImageBusy
 from wimdock.files import exclusive_lock
-from wimdock.site.images import add_package, package_of, refresh, rollback_package
+from wimdock.site.images.adding import add_package
+from wimdock.site.images.going_back import rollback_package
+from wimdock.site.images.reading import refresh
+from wimdock.site.images.records import package_of
 from wimdock.site.messages import history_of
 from wimdock.site.site import Site
 

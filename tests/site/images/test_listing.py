@@ -13,7 +13,9 @@ from sqlalchemy import event, insert, select
 
 from wimdock.configmgr.provider import parse_provider
 from wimdock.servicing.preflight.host import HostVerdict
-from wimdock.site.images import add_package, judged_packages, list_packages
+from wimdock.site.images.adding import add_package
+from wimdock.site.images.listing import list_packages
+from wimdock.site.images.verdicts import judged_packages
 from wimdock.site.models import Image, ImagePackage
 from wimdock.site.providers import add_providers, hosts_of
 from wimdock.site.site import Site

@@ -22,17 +22,12 @@ from wimdock.errors import (
     StorageError,
 )
 from wimdock.servicing.service import ServiceOptions
-from wimdock.site.images import (
-    add_package,
-    commit_token,
-    package_of,
-    record_commit,
-    refresh,
-    reload_package,
-    remove_package,
-)
+from wimdock.site.images.adding import add_package
+from wimdock.site.images.commit_token import commit_token
 from wimdock.site.images.facts import read_facts
-from wimdock.site.images.records import generations_of
+from wimdock.site.images.reading import record_commit, refresh, reload_package
+from wimdock.site.images.records import generations_of, package_of
+from wimdock.site.images.removing import remove_package
 from wimdock.site.messages import history_of
 from wimdock.site.models import FileState, Image, ImagePackage, StatusMessageRow
 from wimdock.site.site import Site

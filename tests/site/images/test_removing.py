@@ -11,14 +11,11 @@ from sqlalchemy import select
 
 from tests.servicing.surroundings import everything_in
 from wimdock.errors import AlreadyRecorded, NoSuchRecord
-from wimdock.site.images import (
-    add_package,
-    details_of,
-    file_of,
-    list_packages,
-    package_of,
-    remove_package,
-)
+from wimdock.site.images.adding import add_package
+from wimdock.site.images.details import details_of
+from wimdock.site.images.listing import list_packages
+from wimdock.site.images.records import file_of, package_of
+from wimdock.site.images.removing import remove_package
 from wimdock.site.messages import history_of
 from wimdock.site.models import Run, RunState, Schedule, ScheduleTarget
 from wimdock.site.runs.create import RunRequest, create_run

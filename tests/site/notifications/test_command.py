@@ -135,8 +135,8 @@ def test_a_trial(site: Site, ask: Ask, authority: trustme.CA) -> None:
 def test_a_trial_by_mail(site: Site, ask: Ask, authority: trustme.CA) -> None:
     with mail_server("starttls", authority) as box:
         path = site.folder / SETTINGS_NAME
-        mail = f'[mail]\nhost = "localhost"\nport = {box.port}\nsender = "wimdock@contoso.com"\n'
-        path.write_text(path.read_text(encoding="utf-8").replace("[mail]\n", mail), "utf-8")
+        table = f'[mail]\nhost = "localhost"\nport = {box.port}\nsender = "wimdock@contoso.com"\n'
+        path.write_text(path.read_text(encoding="utf-8").replace("[mail]\n", table), "utf-8")
         write_settings(
             site,
             "[[notification]]",

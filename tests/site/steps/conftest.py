@@ -10,14 +10,14 @@ from typing import Any
 import pytest
 
 from tests.cli.demo_files import copy_demo
-from wimdock.site.images import add_package
+from wimdock.site.images.adding import add_package
 from wimdock.site.models import ImagePackage, Run, Step, StepName, UpdateResultRow
 from wimdock.site.runs.create import RunRequest, create_run
 from wimdock.site.runs.listing import run_details
 from wimdock.site.runs.queue import WorkerOffer, begin, claim, register_worker
 from wimdock.site.site import Site
 from wimdock.site.steps.perform import perform
-from wimdock.site.updates import import_updates
+from wimdock.site.updates.importing import import_updates
 
 UNSIGNED = {"allow_unsigned": True}
 

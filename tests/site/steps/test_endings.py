@@ -18,7 +18,7 @@ from wimdock.errors import (
     UnsupportedPackage,
 )
 from wimdock.events import Event, Kind, Reporter
-from wimdock.site.images import rollback_package
+from wimdock.site.images.going_back import rollback_package
 from wimdock.site.messages.history import history_of
 from wimdock.site.models import ImagePackage, RunEvent, RunState, StepName
 from wimdock.site.runs.cancel import request_cancel

@@ -14,7 +14,7 @@ from tests.site.conftest import SetClock
 from tests.site.steps.conftest import Dock
 from wimdock.errors import LeaseLost, RunCancelled, RunTimedOut
 from wimdock.events import Reporter
-from wimdock.site.images import rollback_package
+from wimdock.site.images.going_back import rollback_package
 from wimdock.site.messages.history import history_of
 from wimdock.site.models import RunState, StepName, StepState
 from wimdock.site.runs.cancel import request_cancel, retry_run

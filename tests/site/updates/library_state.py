@@ -44,7 +44,7 @@ def small_update(
 
 def check_library(site: Site) -> None:
     """Make sure that every row has its whole file, and that nothing else is there."""
-    from wimdock.site.updates import verify_update
+    from wimdock.site.updates.library import verify_update
 
     rows = rows_of(site)
     assert {verify_update(site, row) for row in rows} == {

@@ -13,16 +13,13 @@ from wimdock.cbs.applicability import judge
 from wimdock.cbs.opening import open_update
 from wimdock.errors import NoSuchRecord
 from wimdock.image.windows import WindowsImage
-from wimdock.site.images import add_package, reload_package
+from wimdock.site.images.adding import add_package
+from wimdock.site.images.reading import reload_package
 from wimdock.site.site import Site
-from wimdock.site.updates import (
-    ImportOptions,
-    applicability,
-    choose,
-    import_updates,
-    plan_updates,
-    retire,
-)
+from wimdock.site.updates.choice import choose
+from wimdock.site.updates.importing import ImportOptions, import_updates
+from wimdock.site.updates.judging import applicability, plan_updates
+from wimdock.site.updates.retiring import retire
 from wimdock.site.updates.selection import Selection
 from wimdock.site.updates.stored import stored_updates
 from wimdock.wim import Archive

@@ -28,10 +28,10 @@ from wimdock.errors import (
     UnsupportedPackage,
     UsageError,
 )
-from wimdock.site.images import add_package
+from wimdock.site.images.adding import add_package
 from wimdock.site.site import Site
-from wimdock.site.updates import file_of_update, verify_update
 from wimdock.site.updates.importing import ImportOptions, ImportState, import_updates
+from wimdock.site.updates.library import file_of_update, verify_update
 
 _REAL = ("OpenSSH-Client-19041.cab", "OpenSSH-Server-19041.cab", "windows6.1-kb4528069-x64.msu")
 

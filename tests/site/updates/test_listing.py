@@ -24,15 +24,10 @@ from wimdock.site.models import (
     UpdateRow,
 )
 from wimdock.site.site import Site
-from wimdock.site.updates import (
-    ImportOptions,
-    ImportState,
-    UpdateFilter,
-    details_of,
-    import_updates,
-    list_updates,
-    retire,
-)
+from wimdock.site.updates.details import details_of
+from wimdock.site.updates.importing import ImportOptions, ImportState, import_updates
+from wimdock.site.updates.listing import UpdateFilter, list_updates
+from wimdock.site.updates.retiring import retire
 
 ROLLUP = "Package_for_RollupFix"
 
@@ -223,12 +218,3 @@ def test_a_run_that_takes_it_keeps_its_file(state: RunState, site: Site, tmp_pat
         assert session.get_one(UpdateRow, row.id).retired_at is None
     retire(site, [row.id])
     assert files_of(site)
-
-
-def test_the_public_names_are_there() -> None:
-    from wimdock.site import updates
-
-    for name in updates.__all__ * 2:
-        assert getattr(updates, name).__name__ == name
-    assert not hasattr(updates, "import_everything")
-    assert set(updates._PLACES) == set(updates.__all__)

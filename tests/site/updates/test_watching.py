@@ -14,8 +14,9 @@ from tests.site.updates.library_state import check_library, messages_of, rows_of
 from wimdock.errors import MalformedPackage, StorageError
 from wimdock.site.models import WatchedFile, WatchState
 from wimdock.site.site import Site
-from wimdock.site.updates import ImportState, retire, watch_folder
-from wimdock.site.updates.watching import _alone
+from wimdock.site.updates.importing import ImportState
+from wimdock.site.updates.retiring import retire
+from wimdock.site.updates.watching import _alone, watch_folder
 
 
 @pytest.fixture

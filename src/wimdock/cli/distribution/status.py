@@ -34,7 +34,7 @@ def status(
     what is there was last verified, and what went wrong. No point is asked.
     """
     from wimdock.site.distribution import placed, point_of
-    from wimdock.site.images import package_of
+    from wimdock.site.images.records import package_of
 
     with place.opened() as site, site.reading() as session:
         ids = [package_of(session, each, removed=True).id for each in packages]

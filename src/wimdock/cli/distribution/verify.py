@@ -32,7 +32,7 @@ def verify(*, point: str, packages: tuple[str, ...], place: SitePlace, as_json: 
     from wimdock.cli.terminal import Terminal
     from wimdock.events import Reporter
     from wimdock.site.distribution import verify_point
-    from wimdock.site.images import package_of
+    from wimdock.site.images.records import package_of
 
     with place.opened() as site, Terminal() as terminal:
         with site.reading() as session:

@@ -23,7 +23,7 @@ def withdraw(*, packages: tuple[str, ...], point: str, place: SitePlace, as_json
     later, by `wimdock serve` or a worker.
     """
     from wimdock.site.distribution import withdraw as take_away
-    from wimdock.site.images import package_of
+    from wimdock.site.images.records import package_of
 
     with place.opened() as site:
         with site.reading() as session:

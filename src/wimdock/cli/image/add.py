@@ -45,7 +45,7 @@ def add(
     """
     from wimdock.cli.terminal import Terminal
     from wimdock.events import Reporter, Severity
-    from wimdock.site.images import add_package
+    from wimdock.site.images.adding import add_package
 
     if name and len(files) > 1:
         message = "one name cannot be that of several image packages"

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from wimdock.configmgr.provider import Provider as Host
     from wimdock.servicing.preflight.host import HostVerdict
-    from wimdock.site.images import ListedPackage, PackageDetails
+    from wimdock.site.images.details import PackageDetails
+    from wimdock.site.images.listing import ListedPackage
     from wimdock.site.models import GenerationRow, Image, ImagePackage
 
 Part = dict[str, Any]

@@ -71,7 +71,7 @@ def export(
     """
     from wimdock.cli.terminal import Terminal
     from wimdock.events import Reporter
-    from wimdock.site.images import ExportOptions, export_package
+    from wimdock.site.images.exporting import ExportOptions, export_package
 
     options = ExportOptions(index, compression, part_size)
     with place.opened() as site, Terminal() as terminal:

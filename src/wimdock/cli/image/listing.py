@@ -14,7 +14,7 @@ from wimdock.cli.output import Column, print_document, print_text, size
 from wimdock.cli.site_options import SitePlace, site_options
 
 if TYPE_CHECKING:
-    from wimdock.site.images import ListedPackage
+    from wimdock.site.images.listing import ListedPackage
 
 _KINDS = {257: "image", 259: "upgrade"}
 _SHOWN = 2

@@ -24,7 +24,7 @@ def reload(*, package_id: str, place: SitePlace, as_json: bool) -> None:
     """
     from wimdock.cli.terminal import Terminal
     from wimdock.events import Reporter
-    from wimdock.site.images import reload_package
+    from wimdock.site.images.reading import reload_package
 
     with place.opened() as site, Terminal() as terminal:
         found = reload_package(site, package_id, Reporter(terminal))

@@ -27,7 +27,7 @@ def remove(*, package_id: str, from_schedules: bool, place: SitePlace, as_json: 
     The file can be registered again, under another ID. The history of the image package stays.
     While a run waits or works, and where a schedule services it, nothing is removed.
     """
-    from wimdock.site.images import remove_package
+    from wimdock.site.images.removing import remove_package
 
     with place.opened() as site:
         package = remove_package(site, package_id, from_schedules=from_schedules)

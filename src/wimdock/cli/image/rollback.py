@@ -30,7 +30,8 @@ def rollback(*, package_id: str, to: int | None, place: SitePlace, as_json: bool
     """
     from wimdock.cli.terminal import Terminal
     from wimdock.events import Reporter
-    from wimdock.site.images import package_of, rollback_package
+    from wimdock.site.images.going_back import rollback_package
+    from wimdock.site.images.records import package_of
     from wimdock.site.runs.lease import hold
 
     with place.opened() as site, Terminal() as terminal:

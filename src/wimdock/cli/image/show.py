@@ -38,7 +38,8 @@ def show(*, package_id: str, last: int, place: SitePlace, as_json: bool) -> None
     from wimdock.cli.image_history import history_content
     from wimdock.cli.terminal import Terminal
     from wimdock.events import Reporter
-    from wimdock.site.images import details_of, refresh
+    from wimdock.site.images.details import details_of
+    from wimdock.site.images.reading import refresh
 
     with place.opened() as site, Terminal() as terminal:
         found = details_of(site, package_id, last)

@@ -12,7 +12,7 @@ from wimdock.cli.output import Column, count, moment, print_text, size, visible
 from wimdock.site.models import FileState
 
 if TYPE_CHECKING:
-    from wimdock.site.images import PackageDetails
+    from wimdock.site.images.details import PackageDetails
     from wimdock.site.models import GenerationRow, Image
 
 _PASSED = "passed"

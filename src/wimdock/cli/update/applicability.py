@@ -12,7 +12,7 @@ from wimdock.cli.output import Column, print_document, print_text
 from wimdock.cli.site_options import SitePlace, site_options
 
 if TYPE_CHECKING:
-    from wimdock.site.updates import JudgedUpdate
+    from wimdock.site.updates.judging import JudgedUpdate
 
 _EXAMPLES = examples(
     "wimdock update applicability",
@@ -55,8 +55,8 @@ def applicability(
     """
     from wimdock.cli.terminal import Terminal
     from wimdock.events import Reporter
-    from wimdock.site.updates import applicability as judge
-    from wimdock.site.updates import plan_updates
+    from wimdock.site.updates.judging import applicability as judge
+    from wimdock.site.updates.judging import plan_updates
 
     with place.opened() as site:
         if plan:

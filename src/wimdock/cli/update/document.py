@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from wimdock.site.models import UpdateRow
-    from wimdock.site.updates import ListedUpdate, UpdateDetails
+    from wimdock.site.updates.details import UpdateDetails
+    from wimdock.site.updates.listing import ListedUpdate
 
 
 def update_content(update: UpdateRow | ListedUpdate) -> dict[str, Any]:

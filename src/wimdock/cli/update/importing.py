@@ -17,7 +17,7 @@ from wimdock.cli.update.document import update_content
 from wimdock.errors import WimdockError
 
 if TYPE_CHECKING:
-    from wimdock.site.updates import Imported
+    from wimdock.site.updates.importing import Imported
 
 _EXAMPLES = examples(
     "wimdock update import windows10.0-kb5000802-x64.msu",
@@ -54,7 +54,7 @@ def import_(
     from wimdock.cli.terminal import Terminal
     from wimdock.events import Reporter
     from wimdock.servicing.options import read_dictionary
-    from wimdock.site.updates import ImportOptions, import_updates
+    from wimdock.site.updates.importing import ImportOptions, import_updates
 
     options = ImportOptions(read_dictionary(manifest_dictionary))
     found: list[Imported] = []

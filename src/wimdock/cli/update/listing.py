@@ -43,7 +43,7 @@ def list_(
     and for everything that it is for. The signature is not verified: what a catalog covers has the
     hashes that the catalog lists.
     """
-    from wimdock.site.updates import UpdateFilter, list_updates
+    from wimdock.site.updates.listing import UpdateFilter, list_updates
     from wimdock.site.updates.selection import kb_of
 
     try:

@@ -28,7 +28,7 @@ def retire(
     stays, for the history of the images that have it. Importing its file again brings it back. It
     is refused while a schedule names it, and --delete-file while a run takes it.
     """
-    from wimdock.site.updates import retire as retire_updates
+    from wimdock.site.updates.retiring import retire as retire_updates
 
     with place.opened() as site:
         found = retire_updates(site, update_ids, delete_file=delete_file)

@@ -13,7 +13,7 @@ from wimdock.cli.site_options import SitePlace, site_options
 from wimdock.cli.update.document import details_content, signature_words
 
 if TYPE_CHECKING:
-    from wimdock.site.updates import UpdateDetails
+    from wimdock.site.updates.details import UpdateDetails
 
 _EXAMPLES = examples(
     "wimdock update show 16777217",
@@ -31,7 +31,7 @@ def show(*, update_id: int, place: SitePlace, as_json: bool) -> None:
     Its packages and what they ask for, who its catalog says has signed it, why wimdock cannot put
     it in, what replaces it, and the schedules that name it.
     """
-    from wimdock.site.updates import details_of
+    from wimdock.site.updates.details import details_of
 
     with place.opened() as site:
         found = details_of(site, update_id)

@@ -18,7 +18,7 @@ from wimdock.site.distribution.contents import Placed, due, place, placed, want
 from wimdock.site.distribution.points import Means, all_points, open_store, point_of
 from wimdock.site.distribution.sending import Sender, Sent, send
 from wimdock.site.distribution.withdrawal import finish_withdrawal
-from wimdock.site.images import package_of
+from wimdock.site.images.records import package_of
 from wimdock.site.models import ContentState, ImagePackage
 from wimdock.site.site import Site
 

@@ -32,7 +32,7 @@ from wimdock.site.distribution.route import (
 )
 from wimdock.site.distribution.source import Source, SourceState
 from wimdock.site.distribution.store import Job, PointStore
-from wimdock.site.images import file_of
+from wimdock.site.images.records import file_of
 from wimdock.site.models import ContentState
 from wimdock.site.site import Site
 

@@ -22,7 +22,7 @@ from wimdock.site.distribution.points import Means, open_store, point_of
 from wimdock.site.distribution.route import Held, Known, Way, decide
 from wimdock.site.distribution.source import Source, SourceState
 from wimdock.site.distribution.store import PointStore
-from wimdock.site.images import file_of
+from wimdock.site.images.records import file_of
 from wimdock.site.models import DistributedContent
 from wimdock.site.site import Site
 from wimdock.wim import layout

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from sqlalchemy.orm import Session
 
-from wimdock.errors import AlreadyRecorded, NoSuchRecord, RunCancelled
-from wimdock.site.images import package_of
+from wimdock.errors import AlreadyRecorded, RunCancelled
+from wimdock.site.images.records import package_of
 from wimdock.site.messages.history import remember
 from wimdock.site.messages.log import SiteLog
 from wimdock.site.messages.report import report
@@ -14,16 +14,8 @@ from wimdock.site.models import Run, RunState, Schedule, Step, StepName
 from wimdock.site.runs.closing import close_schedule
 from wimdock.site.runs.create import RunRequest, create_run
 from wimdock.site.runs.failure import error_document
+from wimdock.site.runs.record import run_of
 from wimdock.site.site import Site
-
-
-def run_of(session: Session, run_id: int, *, lock: bool = False) -> Run:
-    """Give a run, or raise NoSuchRecord."""
-    run = session.get(Run, run_id, with_for_update=lock or None)
-    if run is None:
-        message = f"there is no run {run_id}"
-        raise NoSuchRecord(message, hint="`wimdock run list` shows the runs.")
-    return run
 
 
 def request_cancel(site: Site, run_id: int) -> Run:

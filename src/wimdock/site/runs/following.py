@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from wimdock.events import Event, Kind, Severity
 from wimdock.site.models import Run, RunEvent
-from wimdock.site.runs.cancel import run_of
+from wimdock.site.runs.record import run_of
 from wimdock.site.site import Site
 
 

@@ -12,8 +12,8 @@ from sqlalchemy import select
 from wimdock.errors import NoSuchRecord, WimdockError
 from wimdock.events import Reporter
 from wimdock.servicing.options import Surroundings, surroundings
-from wimdock.site.images import file_of, package_of
 from wimdock.site.images.commit_token import commit_token
+from wimdock.site.images.records import file_of, package_of
 from wimdock.site.messages.log import SiteLog
 from wimdock.site.models import ImagePackage, Run, Step, StepName, UpdateRow
 from wimdock.site.runs.lease import check_fence

@@ -10,7 +10,7 @@ from typing import Any
 
 from wimdock.events import Severity
 from wimdock.site.distribution import distribute
-from wimdock.site.images import record_commit
+from wimdock.site.images.reading import record_commit
 from wimdock.site.models import StepName
 from wimdock.site.steps.context import RunContext
 

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from wimdock.errors import DatabaseUnavailable, WimdockError
 from wimdock.files import Disk
 from wimdock.servicing.replacement import serviced_copy
-from wimdock.site.images import record_commit
+from wimdock.site.images.reading import record_commit
 from wimdock.site.messages import phases
 from wimdock.site.messages import table as messages
 from wimdock.site.messages.history import remember

@@ -6,7 +6,7 @@ from typing import Any
 
 from wimdock.errors import NoSuchRecord
 from wimdock.site.steps.context import RunContext
-from wimdock.site.updates import verify_update
+from wimdock.site.updates.library import verify_update
 
 
 def do(context: RunContext) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from wimdock.errors import ImageBusy, RunRefused
 from wimdock.servicing.preflight.check import Result
 from wimdock.servicing.preflight.image_file import USE
 from wimdock.servicing.preflight.run import PreflightOptions, preflight
-from wimdock.site.images import refresh
+from wimdock.site.images.reading import refresh
 from wimdock.site.messages import phases
 from wimdock.site.steps.context import RunContext
 

@@ -8,7 +8,7 @@ from typing import Any
 from wimdock.servicing.options import ServiceOptions, read_dictionary
 from wimdock.servicing.outcome import Outcome, ServiceReport, UpdateResult
 from wimdock.site.steps.context import RunContext
-from wimdock.site.updates import file_of_update
+from wimdock.site.updates.library import file_of_update
 
 
 def update_files(context: RunContext) -> dict[Path, int]:
