@@ -99,9 +99,16 @@ def test_a_schedule_of_utc_gives_tokens_of_utc() -> None:
     assert (token.is_utc, token.start) == (True, datetime(2026, 11, 10, 22))  # noqa: DTZ001
 
 
-@pytest.mark.parametrize("text,is_utc", [("2026-11-10T22:00", False), ("2026-11-10T22:00Z", True)])
-def test_once(text: str, is_utc: bool) -> None:  # noqa: FBT001 - a parameter of the test
-    written = as_tokens(OnceRecurrence.parse(text), BERLIN, SINCE)
+@pytest.mark.parametrize(
+    "text,zone,is_utc",
+    [
+        ("2026-11-10T22:00", BERLIN, False),
+        ("2026-11-10T22:00Z", BERLIN, True),
+        ("2026-11-10T22:00", UTC_ZONE, True),
+    ],
+)
+def test_once(text: str, zone: ZoneInfo, is_utc: bool) -> None:  # noqa: FBT001 - a parameter
+    written = as_tokens(OnceRecurrence.parse(text), zone, SINCE)
     (token,) = parse_schedule_tokens(written or "")
     assert (token.recurrence, token.is_utc, token.start.hour) == (Once(), is_utc, 22)
     assert token.duration == timedelta()

@@ -85,6 +85,8 @@ def test_a_schedule_is_kept_as_it_was_asked_for(yard: Yard) -> None:
         ({"queue": "two words"}, ScheduleError),
         ({"priority": 1001}, ScheduleError),
         ({"recurrence": Once.parse("2026-11-03T11:59")}, ScheduleError),
+        ({"recurrence": Cron.parse(f"{'0,' * 300}0 1 * * *")}, ScheduleError),
+        ({"recurrence": Once.parse("2199-12-31T23:00-12:00")}, ScheduleError),
         ({"window": Window.parse("22:00-04:00")}, ScheduleError),
         (
             {

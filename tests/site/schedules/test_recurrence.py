@@ -124,6 +124,11 @@ def test_a_rule_means_the_same_wherever_one_looks_from(rule: str) -> None:
         "FREQ=DAILY\nRRULE:FREQ=WEEKLY",
         "DTSTART:20261301T220000\nRRULE:FREQ=DAILY",
         "EXDATE:20261103T220000",
+        "FREQ=WEEKLY;BYDAY=2TU",
+        "FREQ=DAILY;BYDAY=MO,-1FR",
+        "FREQ=WEEKLY;BYDAY=TU(2)",
+        "DTSTART:00020101T220000\nRRULE:FREQ=DAILY",
+        "DTSTART:22000101T220000\nRRULE:FREQ=DAILY",
     ],
 )
 def test_what_is_no_rule(rule: str) -> None:
@@ -131,10 +136,41 @@ def test_what_is_no_rule(rule: str) -> None:
         Rule.parse(rule, START)
 
 
-@pytest.mark.parametrize("frequency", ["YEARLY", "MONTHLY", "WEEKLY"])
-def test_a_rule_that_fits_no_day_is_refused(frequency: str) -> None:
+@pytest.mark.parametrize("frequency", ["YEARLY", "MONTHLY", "WEEKLY", "DAILY", "HOURLY"])
+def test_a_rule_that_fits_no_day_is_refused_soon(
+    frequency: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried: list[str] = []
+    monkeypatch.setattr(Rule, "_times", lambda *_: iter(tried.append(frequency) or [START]))
     with pytest.raises(ScheduleError, match="never due"):
         Rule.parse(f"FREQ={frequency};BYMONTH=2;BYMONTHDAY=30;COUNT=5", START)
+    assert tried == []
+
+
+@pytest.mark.parametrize("name", ["Asia/Tokyo", "America/New_York", "UTC"])
+def test_an_end_in_the_farthest_year_is_none(name: str) -> None:
+    rule = Rule.parse("FREQ=DAILY;UNTIL=99991231T235959Z", START)
+    found = list(islice(rule.instants(AFTER, ZoneInfo(name)), 100))
+    assert len(found) == 100
+
+
+@pytest.mark.parametrize("rule", ["FREQ=YEARLY;BYMONTH=2", "FREQ=YEARLY;BYMONTHDAY=31"])
+def test_a_start_on_a_day_that_other_months_have_not_is_no_hindrance(rule: str) -> None:
+    parts = f"FREQ=HOURLY;{rule.split(';')[1]}"
+    assert due(Rule.parse(parts, datetime(2026, 12, 31, 12)), 1)  # noqa: DTZ001
+
+
+def test_no_instant_lies_beyond_the_last_year() -> None:
+    rule = Rule.parse("FREQ=YEARLY;INTERVAL=8;BYMONTH=12;BYMONTHDAY=31;BYHOUR=23", START)
+    found = list(rule.instants(AFTER, ZoneInfo("America/New_York")))
+    assert [found[0].at.year, found[-1].at.year] == [2027, 2195]
+
+
+def test_of_several_tokens_the_shortest_duration_counts_that_is_one() -> None:
+    for_hours, for_none = "02C159C0381A2000", "A9788980001B4000"
+    tokens = Tokens.from_document({"tokens": for_none + for_hours})
+    assert tokens.duration == timedelta(hours=7)
+    assert Tokens.from_document({"tokens": for_none}).duration == timedelta()
 
 
 NAMES = st.sampled_from(

@@ -71,6 +71,9 @@ class Timing:
 
         start = start_of(now, zone_of(self.zone))
         if self.time is not None:
+            if "DTSTART" in text.upper():
+                message = "--time and DTSTART both say when the rule starts"
+                raise UsageError(message, hint="Leave --time away.")
             start = datetime.combine(start.date(), time_of(self.time))
         return Rule.parse(text.replace("\\n", "\n"), start)
 

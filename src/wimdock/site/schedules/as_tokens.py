@@ -53,7 +53,8 @@ def as_tokens(recurrence: Recurrence, zone: ZoneInfo, since: datetime) -> str | 
     if isinstance(recurrence, Tokens):
         return format_schedule_tokens(recurrence.tokens)
     if isinstance(recurrence, Once):
-        once, is_utc = recurrence.at.replace(tzinfo=None), recurrence.at.tzinfo is not None
+        once = recurrence.at.replace(tzinfo=None)
+        is_utc = recurrence.at.tzinfo is not None or zone.key == "UTC"
         return _written([ScheduleToken(once, OnceOfToken(), is_utc=is_utc)])
     utc = ZoneInfo("UTC")
     after = local_of(since, zone).replace(tzinfo=UTC)

@@ -14,11 +14,7 @@ from wimdock.site.schedules.patch_tuesday import PatchTuesday
 from wimdock.site.schedules.rule import Rule
 from wimdock.site.schedules.token import Tokens
 from wimdock.site.schedules.words import text_in
-from wimdock.site.schedules.zone import Instant, instant_of
-
-FIRST_YEAR = 2000
-LAST_YEAR = 2199
-"""Schedules lie between these years; beyond them time zones mean nothing."""
+from wimdock.site.schedules.zone import FIRST_YEAR, LAST_YEAR, Instant, instant_of
 
 
 class Recurrence(Protocol):

@@ -88,7 +88,13 @@ class ScheduleRequest:
         self.options.check()
         self.selection.check()
         self._check_words()
-        plan = Plan(self.recurrence, zone_of(self.zone), self.window)
+        # As it will be read back: what cannot be must not come out at night.
+        Selection.from_document(self.selection.to_document())
+        plan = Plan(
+            read_recurrence(self.recurrence.to_document()),
+            zone_of(self.zone),
+            Window.from_document(self.window.to_document()),
+        )
         if not isinstance(self.recurrence, Now):
             _check_plan(plan, now)
         return plan

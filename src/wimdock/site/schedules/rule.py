@@ -15,7 +15,7 @@ from dateutil.rrule import rrule, rrulestr
 
 from wimdock.errors import ScheduleError
 from wimdock.site.schedules.words import text_in
-from wimdock.site.schedules.zone import Instant, local_of, on_clock
+from wimdock.site.schedules.zone import FIRST_YEAR, LAST_YEAR, Instant, local_of, on_clock
 
 _PARTS = frozenset(
     {"FREQ", "INTERVAL", "COUNT", "UNTIL", "WKST", "BYSETPOS"}
@@ -23,10 +23,12 @@ _PARTS = frozenset(
 )
 _FREQUENCIES = ("YEARLY", "MONTHLY", "WEEKLY", "DAILY", "HOURLY")
 _MOST = {"INTERVAL": 1000, "COUNT": 10_000}
+_DAYS = ("BYDAY", "BYMONTH", "BYMONTHDAY", "BYYEARDAY", "BYWEEKNO")
 _DAY_HOURS = 24
 _WEEK = 7
 _HINT = "Write it as FREQ=MONTHLY;BYDAY=2TU;BYHOUR=22;BYMINUTE=0 (RFC 5545)."
 _START = re.compile(r"DTSTART:([0-9]{8}T[0-9]{6})\s+(.*)", re.ASCII | re.DOTALL)
+_NUMBERED = re.compile(r"[0-9]", re.ASCII)
 _UNTIL = re.compile(r"([0-9]{8})(?:T([0-9]{6})(Z?))?", re.ASCII)
 
 
@@ -65,6 +67,9 @@ class Rule:
         if start.tzinfo is not None:
             message = "a rule starts at a time on the clock of the schedule's zone"
             raise ScheduleError(message, hint="Leave the Z or the offset away.")
+        if not FIRST_YEAR <= start.year <= LAST_YEAR:
+            message = f"a rule starts in a year from {FIRST_YEAR} to {LAST_YEAR}"
+            raise ScheduleError(message, hint=_HINT)
         made = cls(text, start.replace(second=0, microsecond=0))
         made._check()
         return made
@@ -103,6 +108,7 @@ class Rule:
             parts.pop("COUNT", None)
             parts.pop("UNTIL", None)
             _rrule(parts, self.start)
+            _check_days(parts, self.start)
             before = self.start - timedelta(days=1)
             if next(self._times(before, ZoneInfo("UTC")), None) is None:
                 raise ValueError("it is never due")  # noqa: EM101, TRY003, TRY301
@@ -134,10 +140,24 @@ def _check_parts(rule: str) -> dict[str, str]:
         if not text.isdigit() or not 1 <= int(text[:9]) <= most:
             message = f"{name} is not from 1 to {most}"
             raise ValueError(message)
+    if frequency not in {"YEARLY", "MONTHLY"} and _NUMBERED.search(parts.get("BYDAY", "")):
+        message = "BYDAY has numbers only by the month or the year"
+        raise ValueError(message)
     if {"COUNT", "UNTIL"} <= parts.keys():
         message = "it has COUNT and UNTIL"
         raise ValueError(message)
     return parts
+
+
+def _check_days(parts: Mapping[str, str], start: datetime) -> None:
+    """Refuse days that there are not, such as 30 February.
+
+    By the year this is found out in a second; by the hour all the hours of 8,000 years are tried.
+    """
+    days = {name: parts[name] for name in _DAYS if name in parts}
+    if days and next(iter(_rrule({"FREQ": "YEARLY"} | days, start.replace(day=1))), None) is None:
+        message = "it is never due"
+        raise ValueError(message)
 
 
 def _rrule(parts: Mapping[str, str], start: datetime, until: datetime | None = None) -> rrule:
@@ -171,7 +191,9 @@ def _until(text: str | None, zone: ZoneInfo) -> datetime | None:
         message = f"UNTIL={text[:40]} is no time"
         raise ValueError(message)
     at = _stamp(f"{found[1]}T{found[2] or '235959'}")
-    return local_of(at.replace(tzinfo=UTC), zone) if found[3] else at
+    # Far years stand for "without an end", and may have no such time in another zone.
+    is_utc = bool(found[3]) and FIRST_YEAR <= at.year <= LAST_YEAR
+    return local_of(at.replace(tzinfo=UTC), zone) if is_utc else at
 
 
 def _started(text: str) -> datetime:

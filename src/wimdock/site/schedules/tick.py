@@ -11,8 +11,7 @@ started again, what was recorded as missed in a time that had not come yet is ju
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import and_, select, true, update
@@ -20,8 +19,6 @@ from sqlalchemy.orm import Session, selectinload
 
 from wimdock.configmgr.image_servicing import ScheduleState
 from wimdock.errors import DatabaseUnavailable, WimdockError
-from wimdock.site.messages import phases
-from wimdock.site.messages.log import SiteLog
 from wimdock.site.messages.report import report
 from wimdock.site.messages.table import INSTANT_MISSED, SCHEDULE_CHANGED
 from wimdock.site.models import (
@@ -29,57 +26,20 @@ from wimdock.site.models import (
     OccurrenceOutcome,
     Schedule,
     SiteRow,
-    StatusMessageRow,
 )
 from wimdock.site.schedules.due import DueInstants, Verdict, due_instants, judge
 from wimdock.site.schedules.request import Plan
+from wimdock.site.schedules.settled import STARTED, Settled, Tick, write_log
 from wimdock.site.schedules.start import start_runs
 from wimdock.site.site import Site
 from wimdock.site.updates.memory import ChoiceMemory
 
-_STARTED = {OccurrenceOutcome.STARTED, OccurrenceOutcome.STARTED_LATE}
-
-
-@dataclass(frozen=True, slots=True)
-class Settled:
-    """What a tick made of one schedule."""
-
-    schedule_id: int
-    name: str
-    verdicts: tuple[Verdict, ...]
-    runs: tuple[int, ...] = ()
-    messages: tuple[StatusMessageRow, ...] = ()
-
-    def instants(self, *outcomes: OccurrenceOutcome) -> list[datetime]:
-        """Give the instants that ended so."""
-        return [verdict.at for verdict in self.verdicts if verdict.outcome in outcomes]
-
-
-@dataclass(frozen=True, slots=True)
-class Tick:
-    """What a tick did: `settled` are the schedules that were due, `went_back` a clock that did."""
-
-    at: datetime
-    settled: tuple[Settled, ...] = field(default=())
-    went_back: bool = False
-
-    @property
-    def started(self) -> list[int]:
-        """The IDs of the runs that it made."""
-        return [run_id for each in self.settled for run_id in each.runs]
-
-    @property
-    def missed(self) -> list[tuple[int, datetime]]:
-        """The schedules and instants that were missed."""
-        return [
-            (each.schedule_id, at)
-            for each in self.settled
-            for at in each.instants(OccurrenceOutcome.MISSED)
-        ]
-
 
 def tick(site: Site) -> Tick:
-    """Let every schedule that is due have its runs; nothing due costs one question."""
+    """Let every schedule that is due have its runs; nothing due costs one question.
+
+    What fails for one schedule hinders no other: it is raised when the others have their runs.
+    """
     now = site.now()
     late = timedelta(minutes=site.settings.scheduler.late)
     last, due = _due(site, now)
@@ -88,13 +48,23 @@ def tick(site: Site) -> Tick:
         _go_back(site, now)
         _, due = _due(site, now)
     memory = ChoiceMemory()
-    settled = [
-        found for each in due if (found := _settle(site, each, now, late, memory)) is not None
-    ]
+    settled: list[Settled] = []
+    failures: list[Exception] = []
+    for each in due:
+        try:
+            found = _settle(site, each, now, late, memory)
+        except DatabaseUnavailable:
+            raise
+        except Exception as error:  # noqa: BLE001 - raised below, when the others are settled
+            failures.append(error)
+        else:
+            settled += [found] if found is not None else []
     with site.writing() as session:
         session.execute(update(SiteRow).values(last_tick=now))
     if settled:
-        _log(site, settled)
+        write_log(site, settled)
+    if failures:
+        raise failures[0]
     return Tick(now, tuple(settled), went_back)
 
 
@@ -189,7 +159,7 @@ def _record(
     kept: list[Verdict] = []
     for verdict in verdicts:
         done = verdict
-        if verdict.outcome in _STARTED:
+        if verdict.outcome in STARTED:
             done, runs = _start(site, session, schedule, verdict, memory)
         kept.append(done)
     session.add_all(
@@ -248,7 +218,7 @@ def _give_up(
     change = f"it is switched off, for {error.message}"
     said = report(site, session, SCHEDULE_CHANGED, schedule.id, change, schedule_id=schedule.id)
     verdicts: list[Verdict] = []
-    if instant is not None:
+    if instant is not None and session.get(Occurrence, (schedule.id, instant)) is None:
         verdicts = [Verdict(instant, OccurrenceOutcome.MISSED, error.message)]
     settled = _record(site, session, schedule, verdicts, now, ChoiceMemory())
     return replace(settled, messages=(said, *settled.messages))
@@ -275,18 +245,3 @@ def _earlier(schedule: Schedule, now: datetime) -> datetime | None:
     if following is None or (schedule.next_due and following.at >= schedule.next_due):
         return None
     return following.at
-
-
-def _log(site: Site, settled: Iterable[Settled]) -> None:
-    with SiteLog(site) as log:
-        phases.checking_schedules(log)
-        started = 0
-        for each in settled:
-            for instant in each.instants(*_STARTED):
-                started += 1
-                phases.schedule_due(log, each.schedule_id, instant)
-                phases.schedule_active(log, each.schedule_id, each.name)
-            for message in each.messages:
-                log.status(message)
-        if started:
-            phases.schedule_checked(log, started)

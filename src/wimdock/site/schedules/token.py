@@ -66,7 +66,8 @@ class Tokens:
     @property
     def duration(self) -> timedelta:
         """For how long after an instant its work may begin; zero where the tokens say nothing."""
-        return min(token.duration for token in self.tokens)
+        said = (token.duration for token in self.tokens if token.duration)
+        return min(said, default=timedelta())
 
 
 def _describe(token: ScheduleToken) -> str:

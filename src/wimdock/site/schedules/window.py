@@ -63,9 +63,15 @@ class Window:
     def parse(cls, text: str, blackouts: Sequence[str] = ()) -> Window:
         """Read a window as people write it, "" for always; ScheduleError where it is wrong."""
         days, hours = _EVERY_DAY, (time(), time())
-        for word in re.sub(r"\s*-\s*", "-", text.strip()).split():
+        words = re.sub(r"\s*-\s*", "-", text.strip()).split()
+        kinds = [_HOURS.fullmatch(word) is not None for word in words]
+        if len(set(kinds)) < len(kinds):
+            twice = "hours" if kinds.count(True) > 1 else "days"
+            message = f"the window {text[:40]!r} names its {twice} twice"
+            raise ScheduleError(message, hint=_WINDOW_HINT)
+        for word, is_hours in zip(words, kinds, strict=True):
             try:
-                if _HOURS.fullmatch(word):
+                if is_hours:
                     start, _, end = word.partition("-")
                     hours = time_of(start), time_of(end)
                 else:

@@ -15,6 +15,10 @@ from zoneinfo import ZoneInfo
 from wimdock.errors import ScheduleError
 
 SKIPPED = "the clocks skip {local}: the first instant after the gap"
+FIRST_YEAR = 2000
+LAST_YEAR = 2199
+"""Schedules lie between these years; beyond them time zones mean nothing."""
+
 REPEATED = "{local} comes twice: the first of them"
 
 _SECOND = timedelta(seconds=1)
@@ -67,10 +71,13 @@ def on_clock(
 ) -> Iterator[Instant]:
     """Give the instants later than `after` of times on the clock, each once, in order.
 
-    `times` gives the times on the clock later than one of them, in order.
+    `times` gives the times on the clock later than one of them, in order. Those after `LAST_YEAR`
+    are left out.
     """
     latest = after.astimezone(UTC)
     for local in times(local_of(after, zone)):
+        if local.year > LAST_YEAR:
+            return
         instant = instant_of(local, zone)
         if instant.at > latest:
             latest = instant.at
