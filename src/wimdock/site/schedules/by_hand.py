@@ -29,7 +29,9 @@ def run_now(site: Site, schedule_id: int) -> list[int]:
         schedule = schedule_of(session, schedule_id, lock=True)
         instant = site.now()
         # A whole second may be an instant at which it is due, which must have its own runs.
-        while not instant.microsecond or session.get(Occurrence, (schedule_id, instant)):
+        while (
+            instant.microsecond == 0 or session.get(Occurrence, (schedule_id, instant)) is not None
+        ):
             instant += _TICK
         runs = start_runs(session, site, schedule, instant)
         if not runs:
