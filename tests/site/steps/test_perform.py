@@ -215,6 +215,10 @@ def test_an_unsigned_update_fails_the_run_in_its_plan(dock: Make) -> None:
     assert (result.status, result.outcome, result.hresult) == (0, "failed", 0x800B0100)
     assert "Schedule processing failed" not in it.log  # it is of no schedule
     assert f"Completed processing image package {it.package_id}. Status = Failed" in it.log
+    assert (
+        f'STATMSG: ID=42007 SEV=E LEV=M SOURCE="wimdock" COMP="WIMDOCK" SYS={it.site.host}'
+        in it.log
+    )
     assert it.execute(it.new_run()).state is RunState.SUCCEEDED
 
 

@@ -34,7 +34,7 @@ from wimdock.site.runs.closing import close_schedule
 from wimdock.site.runs.failure import may_pass
 from wimdock.site.runs.lease import fenced, release
 from wimdock.site.steps.context import RunContext
-from wimdock.site.steps.results import store_results
+from wimdock.site.steps.results import report_failures, store_results
 from wimdock.site.steps.verdict import Ending, has_written, judge
 from wimdock.wim.tail import cut_tail
 
@@ -56,10 +56,13 @@ def end_run(context: RunContext, failed: Step | None) -> None:
         if again:
             message = _retry(session, context, run, ending)
         else:
+            failures = report_failures(session, context.site, run, ending.results)
             message = _end(session, context, run, ending)
     if again:
         context.log.status(message)
         return
+    for failure in failures:
+        context.log.status(failure)
     if ending.made is not None:
         phases.committed(context.log, ending.made.number, ending.made.added)
     elif not ending.unknown:

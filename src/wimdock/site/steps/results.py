@@ -11,7 +11,9 @@ from sqlalchemy.orm import Session
 from wimdock.configmgr.image_servicing import UpdateStatus, win32_code
 from wimdock.errors import UnsupportedPackage
 from wimdock.servicing.outcome import Outcome
-from wimdock.site.models import UpdateResultRow
+from wimdock.site.messages.report import report
+from wimdock.site.messages.table import UPDATE_FAILED, UPDATE_UNSUPPORTED
+from wimdock.site.models import Run, StatusMessageRow, UpdateResultRow
 from wimdock.site.site import Site
 from wimdock.site.stored_text import storable_text
 
@@ -58,3 +60,32 @@ def _rows(
             added=each["added"],
             at=site.now(),
         )
+
+
+def report_failures(
+    session: Session, site: Site, run: Run, results: Iterable[Mapping[str, Any]]
+) -> list[StatusMessageRow]:
+    """Report each update that could not be put into an image; their lines are the caller's."""
+    found = []
+    for each in results:
+        if each["outcome"] != Outcome.FAILED.value:
+            continue
+        hresult = each["hresult"]
+        code = "no code" if hresult is None else f"0x{hresult:08X}"
+        strings = [run.package_id, each["index"], each["update"], each["reason"]]
+        kind = UPDATE_UNSUPPORTED
+        if status_of(each["outcome"], hresult) is not UpdateStatus.CHECK_NOT_SUPPORTED:
+            kind = UPDATE_FAILED
+            strings.append(code)
+        found.append(
+            report(
+                site,
+                session,
+                kind,
+                *strings,
+                run_id=run.id,
+                schedule_id=run.schedule_id,
+                package_id=run.package_id,
+            )
+        )
+    return found
