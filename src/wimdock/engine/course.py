@@ -19,8 +19,8 @@ from wimdock.errors import DatabaseUnavailable, LeaseLost, RunError
 from wimdock.site.messages.report import say
 from wimdock.site.messages.table import LEASE_LOST
 from wimdock.site.models import StepName, StepState
-from wimdock.site.runs.cancel import run_of
 from wimdock.site.runs.queue import begin
+from wimdock.site.runs.record import run_of
 from wimdock.site.runs.watching import stop_reason
 from wimdock.site.site import Site
 from wimdock.site.steps.perform import fail_step, step_state

@@ -15,16 +15,18 @@ import threading
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from wimdock.configmgr import StatusMessage, format_status_message
 from wimdock.configmgr.status_message import COMPONENT, OWN_COMPONENT
-from wimdock.doctor.logs.appending import LogEnd
-from wimdock.doctor.logs.server_form import ServerLog
 from wimdock.errors import StorageError
 from wimdock.site.messages.table import LOG_LOST, TABLE, name_of, text_of
 from wimdock.site.models import StatusMessageRow
 from wimdock.site.site import Site
+
+if TYPE_CHECKING:
+    from wimdock.doctor.logs.appending import LogEnd
+    from wimdock.doctor.logs.server_form import ServerLog
 
 LOG_NAME = "OfflineServicingMgr.log"
 JSON_NAME = "wimdock.jsonl"
@@ -64,6 +66,10 @@ class SiteLog:
 
     def __enter__(self) -> Self:
         """Open the log."""
+        # Most commands of a site write none: they do without the doctor's room.
+        from wimdock.doctor.logs.appending import LogEnd
+        from wimdock.doctor.logs.server_form import ServerLog
+
         settings = self._site.settings.log
         most = settings.size * _KIB
         logs = self._site.logs

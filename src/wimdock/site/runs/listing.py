@@ -16,7 +16,7 @@ from wimdock.site.models import (
     UpdateResultRow,
     UpdateRow,
 )
-from wimdock.site.runs.cancel import run_of
+from wimdock.site.runs.record import run_of
 from wimdock.site.site import Site
 
 _ORDER = {name: number for number, name in enumerate(StepName)}
