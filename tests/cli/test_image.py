@@ -150,6 +150,16 @@ def test_show(command: SiteCommand, file: Path) -> None:
     assert [entry["action"] for entry in found["history"]] == ["add"]
 
 
+def test_schedules_are_named_by_their_numbers(command: SiteCommand, file: Path) -> None:
+    command("image", "add", str(file))
+    words = ("--image", "CAS00001", "--update", "all", "--run-now")
+    command("schedule", "add", *words, "--json")
+    number = command("schedule", "list", "--json").document["schedules"][0]["id"]
+    ended = command("image", "show", "CAS00001")
+    assert f"serviced by 1 schedule: {number}\n" in ended.out
+    assert "when it is run by hand\n" in command("schedule", "show", str(number)).out
+
+
 def test_show_notices_what_another_program_did(
     command: SiteCommand, file: Path, tmp_path: Path
 ) -> None:

@@ -104,6 +104,11 @@ def test_what_is_no_generation(
     assert error["message"] == f"Invalid value for '--to': {number!r} is no number from 1 on"
 
 
+def test_a_number_beyond_all_generations(image: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    error = refused(capsys, image, "--to=9999999999")
+    assert error["message"] == "Invalid value for '--to': '9999999999' is too large a number"
+
+
 def test_a_write_after_going_back_ends_the_way_forward(
     image: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

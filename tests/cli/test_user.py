@@ -51,6 +51,12 @@ def who(command: SiteCommand, secret: str) -> str | None:
         return None if user is None else user.name
 
 
+def test_a_role_that_is_not_given_is_asked_for_on_one_line(command: SiteCommand) -> None:
+    ended = command("user", "add", "somebody")
+    choices = "Choose from: administrator, operator, reader (0x80070057)"
+    assert ended.err.splitlines()[0].endswith(choices)
+
+
 def test_users(command: SiteCommand) -> None:
     assert command("user", "list").out.startswith("There is no user")
     words = ("user", "add", "Anna", "--role", "administrator", "--mail", "anna@example.org")

@@ -92,7 +92,9 @@ def _of_click(error: click.ClickException) -> Failure:
     context = getattr(error, "ctx", None)
     path = context.command_path if context else "wimdock"
     hint = f"`{path} --help` shows what it takes."
-    return _of_wimdock(UsageError(error.format_message().rstrip("."), hint=hint))
+    # click lists choices on lines of their own.
+    message = error.format_message().replace("\n\t", " ").rstrip(".")
+    return _of_wimdock(UsageError(message, hint=hint))
 
 
 def _of_group(group: BaseExceptionGroup[BaseException]) -> tuple[Failure, ...]:

@@ -32,6 +32,8 @@ class Number(click.ParamType[int]):
         """Give the number."""
         text = str(value).strip()
         digits = text.isascii() and text.isdigit() and len(text) <= LONGEST_NUMBER
+        if len(text) > LONGEST_NUMBER and text.isascii() and text.isdigit():
+            self.fail(f"{text[:20]!r} is too large a number", param, ctx)
         if not digits or int(text) < self.least:
             self.fail(f"{text[:20]!r} is no number from {self.least} on", param, ctx)
         return int(text)

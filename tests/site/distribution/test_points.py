@@ -244,7 +244,7 @@ def test_an_image_package_that_was_removed(served: ServedImage) -> None:
 
 def test_removing_a_point(served: ServedImage) -> None:
     send_to(served.site, [served.id], means=means())
-    with pytest.raises(AlreadyRecorded, match="holds 1"):
+    with pytest.raises(AlreadyRecorded, match=r"holds 1 image package \("):
         remove_point(served.site, "here")
     withdraw(served.site, served.id, "here", means=means())
     remove_point(served.site, "here")

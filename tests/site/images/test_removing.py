@@ -118,7 +118,7 @@ def test_schedules_forbid_it_unless_they_go_on_without(
     add_package(site, lab_image("xpress"))
     add_schedule(site, 0x01000001, "CAS00001", "CAS00002")
     add_schedule(site, 0x01000002, "CAS00002")
-    with pytest.raises(AlreadyRecorded, match="the schedule 01000001 ") as caught:
+    with pytest.raises(AlreadyRecorded, match="the schedule 16777217 ") as caught:
         remove_package(site, "CAS00001")
     assert "--from-schedules" in caught.value.hint
     assert [each.id for each in list_packages(site)] == ["CAS00001", "CAS00002"]

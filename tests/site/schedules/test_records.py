@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 from tests.site.schedules.conftest import FIRST_UPDATE, Yard
 from wimdock.configmgr.image_servicing import ScheduleAction, ScheduleState
 from wimdock.errors import NoSuchRecord, NotOffered, ScheduleError
+from wimdock.site.messages.table import text_of
 from wimdock.site.models import Audit, Schedule, ScheduleUpdate, SiteRow, UpdateRow
 from wimdock.site.opening import FIRST_NUMBER
 from wimdock.site.schedules.cron import Cron
@@ -159,7 +160,17 @@ def test_removed(yard: Yard) -> None:
             verb(yard.site, added.id)
     with yard.site.reading() as session:
         assert session.scalars(select(ScheduleUpdate)).all() == []
-    assert len(yard.messages(42072)) == 1
+    assert [row.strings for row in yard.messages(42072)] == [[str(added.id), "nightly"]]
+
+
+def test_a_schedule_without_a_name_is_told_of_without_one(yard: Yard) -> None:
+    added = yard.add(name="")
+    remove_schedule(yard.site, added.id)
+    said = [*yard.messages(42070), *yard.messages(42072)]
+    assert [text_of(row) for row in said] == [
+        f"The schedule with ID {added.id} was added: it has no name.",
+        f"The schedule with ID {added.id} was removed: it has no name.",
+    ]
 
 
 def test_those_of_one_image_package(yard: Yard) -> None:

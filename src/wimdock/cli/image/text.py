@@ -50,7 +50,7 @@ def _head(found: PackageDetails) -> Iterator[str]:
     yield f"  {size(package.length)}, {generation}, content version {package.content_version}"
     yield f"  added on {moment(package.added_at)}, last read on {moment(package.read_at)}"
     if found.schedules:
-        numbers = ", ".join(f"{number:08X}" for number in found.schedules)
+        numbers = ", ".join(map(str, found.schedules))
         yield f"  serviced by {count(len(found.schedules), 'schedule')}: {numbers}"
 
 

@@ -64,8 +64,9 @@ def tell_schedule(schedule: Schedule, *, token: str | None = None) -> None:
     told = tell(schedule)
     name = f" ({visible(schedule.name)})" if schedule.name else ""
     print_text(f"schedule {schedule.id}{name}: {state_of(schedule)}")
+    by_hand = schedule.recurrence.get("kind") == "now"
     lines = (
-        ("due", f"{told.recurrence} ({schedule.zone})"),
+        ("due", told.recurrence if by_hand else f"{told.recurrence} ({schedule.zone})"),
         ("due next", moment(schedule.next_due)),
         ("due last", moment(schedule.last_due)),
         ("window", told.window if told.window != "always" else ""),

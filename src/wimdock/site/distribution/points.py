@@ -132,7 +132,7 @@ def _refuse_taken(session: Session, name: str, location: Location) -> None:
             raise AlreadyRecorded(message, hint="Choose another name.")
         if (point.location, point.endpoint) == (location.text, location.endpoint):
             message = f"{location.text} is the distribution point {point.name} already"
-            raise AlreadyRecorded(message)
+            raise AlreadyRecorded(message, hint=f"Send to it, or remove it first: {point.name}.")
 
 
 def _mark(site: Site, name: str, location: Location, document: dict[str, str]) -> None:
@@ -175,7 +175,8 @@ def remove_point(site: Site, name: str, *, forget: bool = False) -> Distribution
         point = point_of(session, name)
         held = session.scalar(_count(point))
     if held and not forget:
-        message = f"distribution point {name} holds {held} image packages"
+        what = "1 image package" if held == 1 else f"{held} image packages"
+        message = f"distribution point {name} holds {what}"
         hint = "Withdraw them; or remove it with --forget, which leaves the files there."
         raise AlreadyRecorded(message, hint=hint)
     store = open_store(point)

@@ -71,7 +71,7 @@ def _take_from_schedules(
     targets = session.scalars(wanted).all()
     found = [target.schedule_id for target in targets]
     if found and not from_schedules:
-        names = ", ".join(f"{number:08X}" for number in found)
+        names = ", ".join(map(str, found))
         which = "schedule" if len(found) == 1 else "schedules"
         message = f"{package.id} cannot be removed: it is serviced by the {which} {names}"
         hint = "Take it out of them with --from-schedules, or remove them first."

@@ -29,6 +29,7 @@ LAST_NUMBER = (1 << 31) - 1
 """No schedule has a larger number: it is one of 32 bits in Configuration Manager."""
 
 _HINT = "`wimdock schedule list` names them all."
+_NO_NAME = "it has no name"
 
 
 def schedule_of(session: Session, schedule_id: int, *, lock: bool = False) -> Schedule:
@@ -97,7 +98,8 @@ def add_schedule(site: Site, request: ScheduleRequest) -> Schedule:
         )
         packages = [target.package_id for target in request.targets]
         site.note(session, "schedule.add", str(number), name=request.name, packages=packages)
-        said = report(site, session, SCHEDULE_ADDED, number, request.name, schedule_id=number)
+        name = request.name or _NO_NAME
+        said = report(site, session, SCHEDULE_ADDED, number, name, schedule_id=number)
     _log(site, said)
     return schedule
 
@@ -145,9 +147,8 @@ def remove_schedule(site: Site, schedule_id: int) -> Schedule:
         # The row stays, for history; the library may let go of what it named.
         session.execute(delete(ScheduleUpdate).where(ScheduleUpdate.schedule_id == schedule_id))
         site.note(session, "schedule.remove", str(schedule_id), name=schedule.name)
-        said = report(
-            site, session, SCHEDULE_REMOVED, schedule_id, schedule.name, schedule_id=schedule_id
-        )
+        name = schedule.name or _NO_NAME
+        said = report(site, session, SCHEDULE_REMOVED, schedule_id, name, schedule_id=schedule_id)
     _log(site, said)
     return schedule
 
