@@ -209,7 +209,7 @@ class Dockyard:
         with self.site.reading() as session:
             return Counter(session.scalars(select(WorkerRow.state)))
 
-    def until(self, condition: Callable[[], bool], seconds: float = 30) -> None:
+    def until(self, condition: Callable[[], bool], seconds: float = 90) -> None:
         """Wait until something is so; a database that is away is no answer."""
         deadline = time.monotonic() + seconds
         while True:

@@ -185,22 +185,31 @@ class _ToldToEnd(BaseException):
 
 
 def _enter(function: Callable[..., object], arguments: tuple[Any, ...], said: Connection) -> None:
-    os.setpgid(0, 0)  # an interrupt from the keyboard is the parent's affair
-    signal.signal(signal.SIGTERM, _unwind)
-    threading.Thread(target=_end_with_parent, name="parent", daemon=True).start()
+    try:
+        os.setpgid(0, 0)  # an interrupt from the keyboard is the parent's affair
+        signal.signal(signal.SIGTERM, _unwind)
+        threading.Thread(target=_end_with_parent, name="parent", daemon=True).start()
+        os._exit(_carry_out(function, arguments, said))
+    except _ToldToEnd:
+        os._exit(_TOLD_TO_END)
+
+
+def _carry_out(
+    function: Callable[..., object], arguments: tuple[Any, ...], said: Connection
+) -> int:
+    """Call the function and give the status to end with."""
     try:
         function(*arguments)
     except WimdockError as error:
         words = (error.message[:_LONGEST], error.hint[:_LONGEST], error.exit_code)
         _say(said, Failure(type(error).__name__, *words))
-        os._exit(error.exit_code)
-    except _ToldToEnd:
-        os._exit(_TOLD_TO_END)
+        return error.exit_code
     except Exception as error:  # noqa: BLE001 - all that goes wrong is told to the parent
         _say(said, Failure(type(error).__name__, _words_of_fault(error)))
         if os.environ.get("WIMDOCK_DEBUG") == "1":
             traceback.print_exc()
-        os._exit(_INTERNAL)
+        return _INTERNAL
+    return 0
 
 
 def _say(said: Connection, failure: Failure) -> None:
@@ -220,6 +229,7 @@ def _words_of_fault(error: Exception) -> str:
 
 
 def _unwind(_signal: int, _frame: FrameType | None) -> NoReturn:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # once is enough
     raise _ToldToEnd
 
 
