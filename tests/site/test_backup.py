@@ -6,6 +6,7 @@ import hashlib
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -19,11 +20,14 @@ from wimdock.errors import CorruptPackage, StorageError
 from wimdock.site.backup.creation import BackupOptions, backup_site
 from wimdock.site.backup.restoration import Restored, restore_site
 from wimdock.site.backup.standstill import TOKENS_AHEAD, Standstill
+from wimdock.site.images.commit_token import commit_token, run_of_token
+from wimdock.site.images.records import _store_generations
 from wimdock.site.messages.table import BACKUP_MADE, BACKUP_RESTORED
 from wimdock.site.models import (
     Audit,
     ContentState,
     DistributedContent,
+    GenerationRow,
     ImagePackage,
     Lease,
     Run,
@@ -40,6 +44,7 @@ from wimdock.site.settings import SETTINGS_NAME
 from wimdock.site.settings_file import parse_settings
 from wimdock.site.site import Site
 from wimdock.site.updates.library import file_of_update, place_of
+from wimdock.wim.generations import Generation
 
 CHANGED = {
     table.__tablename__
@@ -107,7 +112,8 @@ def test_every_row_comes_back_whichever_database(
     assert [len(after[name]) for name in ("runs", "workers", "distributed_contents")] == [3, 3, 3]
     assert after["audit"][:3] == before["audit"]
     assert after["status_messages"][:3] == before["status_messages"]
-    assert (again.code, again.uuid, again.folder) == (site.code, site.uuid, target.folder)
+    assert (again.code, again.folder) == (site.code, target.folder)
+    assert again.uuid == restored.standstill.uuid != site.uuid
     assert again.database.is_sqlite == (target.url is None)
     assert restored.manifest.database == ("sqlite" if site.database.is_sqlite else "postgresql")
 
@@ -159,7 +165,7 @@ def test_nothing_is_under_way_in_a_restored_site(
         connection.execute(insert(DistributedContent), content)
     assert target.folder is not None
     restored = backup_and_restore(site, target, clock)
-    assert restored.standstill == Standstill(workers=1, runs=1)
+    assert restored.standstill == Standstill(workers=1, runs=1, uuid=restored.standstill.uuid)
     with opened(target.folder).reading() as session:
         runs = session.scalars(select(Run).order_by(Run.id)).all()
         assert [(run.state, run.attempt) for run in runs] == [
@@ -179,6 +185,42 @@ def test_nothing_is_under_way_in_a_restored_site(
         assert {row.run_id for row in leases.values()} == {None}
         content_row = session.scalars(select(DistributedContent)).one()
         assert (content_row.state, content_row.holder) == (ContentState.WAITING, "")
+
+
+def test_commits_of_the_old_site_are_not_taken_for_those_of_the_new_one(
+    site: Site, target: Place, clock: SetClock, opened: Callable[[Path], Site]
+) -> None:
+    """The old site went on after its backup: its run 7 is in the file, and is not ours."""
+    generations = [
+        Generation(
+            number=run - 5,
+            header=bytes([run]) * 208,
+            length=1,
+            added=1,
+            time=clock.now(),
+            note="",
+            committed=True,
+            token=commit_token(site, run),
+        )
+        for run in (6, 7)
+    ]
+    with site.writing() as session:
+        package = row_of(rows_table("image_packages"), 1)
+        session.execute(insert(ImagePackage), package)
+        values = row_of(rows_table("generations"), 1)
+        values |= {"name": generations[0].name, "run_id": 6}
+        session.execute(insert(GenerationRow), values)
+    assert target.folder is not None
+    backup_and_restore(site, target, clock)
+    again = opened(target.folder)
+    assert run_of_token(again, commit_token(site, 7)) is None
+    with again.writing() as session:
+        found = session.get_one(ImagePackage, package["id"])
+        facts: Any = SimpleNamespace(generations=generations)
+        _store_generations(session, again, found, facts)
+    with again.reading() as session:
+        runs = session.execute(select(GenerationRow.number, GenerationRow.run_id))
+        assert sorted(map(tuple, runs)) == [(1, 6), (2, None)]
 
 
 def test_both_ends_are_told(

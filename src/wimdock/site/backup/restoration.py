@@ -82,7 +82,8 @@ def restore_site(
     database = Database(maker.url if place.url else sqlite_url(folder))
     try:
         manifest = reader.manifest
-        _tell(Site(folder, manifest.code, manifest.uuid, database, Settings()), backup, manifest)
+        identity = maker.standstill.uuid
+        _tell(Site(folder, manifest.code, identity, database, Settings()), backup, manifest)
     finally:
         database.close()
     return Restored(folder, database.shown, manifest, maker.standstill)
@@ -108,7 +109,7 @@ class _Maker:
         self._folder = folder
         self._staging = staging
         self._disk = disk
-        self.standstill = Standstill(0, 0)
+        self.standstill = Standstill(0, 0, "")
 
     def make(self, reader: ArchiveReader, clock: Clock) -> None:
         make_folders(self._staging)

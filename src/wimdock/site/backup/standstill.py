@@ -2,10 +2,15 @@
 
 Workers are dead, what they executed waits anew from its first step, and nobody has a lease. Tokens
 of leases go on far above those of the backup: a worker of the old site that wakes up cannot write.
+
+The site gets another UUID. The files of its image packages may hold commits of runs that were made
+after the backup; their numbers are given out again, and by its UUID a run of the restored site does
+not take such a commit for its own.
 """
 
 from __future__ import annotations
 
+import uuid
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -32,15 +37,17 @@ _ALIVE = (WorkerState.RUNNING, WorkerState.STOPPING)
 
 @dataclass(frozen=True, slots=True)
 class Standstill:
-    """How many workers were buried, and how many runs wait again."""
+    """How many workers were buried, and how many runs wait again; the site's new UUID."""
 
     workers: int
     runs: int
+    uuid: str
 
 
 def stand_still(connection: Connection, folder: str, now: datetime) -> Standstill:
     """Say in a restored database that nothing is under way, and where its folder is."""
-    connection.execute(update(SiteRow).values(folder=folder))
+    identity = str(uuid.uuid4())
+    connection.execute(update(SiteRow).values(folder=folder, uuid=identity))
     workers = connection.execute(
         update(WorkerRow)
         .where(WorkerRow.state.in_(_ALIVE))
@@ -81,4 +88,4 @@ def stand_still(connection: Connection, folder: str, now: datetime) -> Standstil
         .values(state=ContentState.WAITING)
     )
     connection.execute(update(DistributedContent).values(holder="", held_until=None))
-    return Standstill(workers.rowcount, runs.rowcount)
+    return Standstill(workers.rowcount, runs.rowcount, identity)

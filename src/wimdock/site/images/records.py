@@ -85,7 +85,11 @@ def _store_images(session: Session, package: ImagePackage, images: tuple[ImageFa
 def _store_generations(
     session: Session, site: Site, package: ImagePackage, facts: FileFacts
 ) -> None:
-    """Let the table say what the sidecar says, and which run made what."""
+    """Let the table say what the sidecar says, and which run made what.
+
+    A run that is known stays: that the sidecar names it as one of another site only means that this
+    one was restored from a backup.
+    """
     wanted = select(GenerationRow).where(GenerationRow.package_id == package.id)
     known = {row.number: row for row in session.scalars(wanted)}
     for generation in facts.generations:
@@ -93,10 +97,11 @@ def _store_generations(
         if row is None:
             row = GenerationRow(package_id=package.id, number=generation.number)
             session.add(row)
+        run_id = run_of_token(site, generation.token)
+        row.run_id = row.run_id if run_id is None and row.name == generation.name else run_id
         row.name, row.length = generation.name, generation.length
         row.added, row.at = generation.added, generation.time
         row.note = storable_text(generation.note)
-        row.run_id = run_of_token(site, generation.token)
     for row in known.values():
         session.delete(row)
 
