@@ -32,6 +32,9 @@ class UtcDateTime(TypeDecorator[datetime]):
         """Give what is stored; SQLite knows no zones, what it holds is UTC."""
         if value is None:
             return None
+        if value.tzinfo is None:
+            message = f"{value} has no time zone"
+            raise ValueError(message)
         value = value.astimezone(UTC)
         return value if dialect.name == "postgresql" else value.replace(tzinfo=None)
 
