@@ -116,6 +116,15 @@ def test_a_snapshot_stays_as_it_was(site: Site) -> None:
     assert notes(site) == 1
 
 
+def test_who_makes_tables_may_stand_still_for_long(site: Site, database_url: str | None) -> None:
+    """A backup is restored in one transaction, however many files of the library are in it."""
+    with site.database.changing_schema() as connection:
+        if database_url is not None:
+            limit = connection.scalar(text("SHOW idle_in_transaction_session_timeout"))
+            assert limit == "0"
+        assert connection.scalar(select(func.count(Audit.id))) == 0
+
+
 @pytest.fixture
 def own_server() -> Iterator[PostgresServer]:
     """Give a server that a test may stop, and that nobody else uses; it runs when the test ends."""
