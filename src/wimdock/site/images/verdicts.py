@@ -68,7 +68,9 @@ class JudgedPackage:
 
     def verdict(self, host: Host) -> HostVerdict:
         """Give the worst verdict: a host services all images of a file."""
-        worst = worst_of(self.verdicts(host))
+        # Most images of a file hold the same.
+        different = {id(image.kinds): image for image in self.images}.values()
+        worst = worst_of([image.verdict(host) for image in different])
         return worst or HostVerdict(host.build, Ability.UNKNOWN, _UNREAD)
 
 
