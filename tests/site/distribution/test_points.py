@@ -413,3 +413,13 @@ def test_what_is_due_is_found_at_once_among_much_that_is_not(
         passed = time.perf_counter() - began
     assert [(each.point.name, each.package.id) for each in found] == [("here", served.id)]
     assert passed < 0.5
+
+
+@pytest.mark.parametrize("place", [".", "inside"])
+def test_the_site_s_own_folder_is_no_point(site: Site, place: str) -> None:
+    folder = (site.folder / place).resolve()
+    folder.mkdir(exist_ok=True)
+    before = sorted(folder.iterdir())
+    with pytest.raises(UsageError, match="own folder"):
+        add_point(site, "own", str(folder))
+    assert sorted(folder.iterdir()) == before

@@ -6,6 +6,7 @@ import re
 import uuid
 from dataclasses import dataclass, field
 from datetime import timedelta
+from pathlib import Path
 
 from sqlalchemy import Select, func, select
 from sqlalchemy.exc import IntegrityError
@@ -64,6 +65,14 @@ def point_of(session: Session, name: str) -> DistributionPoint:
     return found
 
 
+def _refuse_own(site: Site, location: Location) -> None:
+    """Refuse the site's own folder and what is in it: what is sent would lie among its own."""
+    own, place = site.folder.resolve(), Path(location.text).resolve()
+    if own in (place, *place.parents):
+        message = f"{location.text} lies in the site's own folder"
+        raise UsageError(message, hint="Name a folder that serves images and nothing else.")
+
+
 def add_point(
     site: Site,
     name: str,
@@ -88,6 +97,7 @@ def add_point(
     document = {"site": uid, "code": site.code, "name": name, "point": mark}
     try:
         if location.kind is PointKind.FOLDER:
+            _refuse_own(site, location)
             _mark(site, name, location, document)
             options = {"mark": mark}
         else:
