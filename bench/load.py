@@ -102,7 +102,7 @@ class Load:
         for command in commands:
             self.say(f"{self.database}: wimdock {command}")
             words = [*command.split(), "--site", str(self.site.folder)]
-            self._note(command, [self._within(words) for _ in range(self.rounds)], LIST_SECONDS)
+            self._note(command, [self.within(words) for _ in range(self.rounds)], LIST_SECONDS)
             whole = [timed(WIMDOCK, *words).seconds for _ in range(self.rounds)]
             self._note(f"{command}, whole process", whole, LIST_SECONDS)
         self._note("metrics", self._repeated(lambda: metrics_text(self.site)), LIST_SECONDS)
@@ -137,7 +137,7 @@ class Load:
             taken.append(time.perf_counter() - began)
         return taken
 
-    def _within(self, words: Sequence[str]) -> float:
+    def within(self, words: Sequence[str]) -> float:
         """Run a command in this process; what it imports is there after the first time."""
         out, err = io.StringIO(), io.StringIO()
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from itertools import pairwise
 from random import Random
+from typing import Any
 
 import pytest
 from sqlalchemy import select
@@ -16,7 +17,7 @@ from tests.site.notifications.conftest import EndRun, told, webhook
 from tests.site.notifications.receiver import Receiver
 from wimdock.errors import NoSuchRecord
 from wimdock.site.models import Audit, Notification, NotificationState, RunState, StatusMessageRow
-from wimdock.site.notifications import MOST_TRIES, outbox, send_due, send_now, try_again
+from wimdock.site.notifications import MOST_TRIES, deliver, outbox, send_due, send_now, try_again
 from wimdock.site.notifications.back_off import LONGEST_WAIT, wait_after
 from wimdock.site.notifications.outbox import CLAIMED_FOR, claim, settle_failed, settle_sent
 from wimdock.site.site import Site
@@ -221,3 +222,26 @@ def test_waits_double_up_to_a_limit_and_heed_the_receiver() -> None:
         assert timedelta(seconds=24) <= wait <= LONGEST_WAIT * 1.2
     assert wait_after(1, dice, asked=timedelta(hours=1)) == timedelta(hours=1)
     assert wait_after(1, dice, asked=timedelta(days=9)) == LONGEST_WAIT
+
+
+def test_an_error_in_wimdock_holds_up_no_other_for_good(
+    site: Site, end_run: EndRun, monkeypatch: pytest.MonkeyPatch, clock: SetClock
+) -> None:
+    with Receiver() as receiver:
+        site = told(site, webhook(receiver.url))
+        first, second = end_run(site), end_run(site)
+
+        def broken(each: Site, name: str, notice: dict[str, Any]) -> str:
+            if notice["run"]["id"] == first:
+                message = f"a secret: {receiver.url}"
+                raise ZeroDivisionError(message)
+            return deliver(each, name, notice)
+
+        monkeypatch.setattr("wimdock.site.notifications.sender.deliver", broken)
+        with pytest.raises(ZeroDivisionError):
+            send_due(site)
+        assert send_due(site) == 1
+        assert [each.notice["run"]["id"] for each in receiver.received] == [second]
+        (_, row) = outbox(site)
+        assert (row.error, row.attempts) == ("an error in wimdock: ZeroDivisionError", 1)
+        assert row.next_try_at > clock.now()

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from wimdock.site.messages import SiteLog
 from wimdock.site.notifications.delivery import deliver
 from wimdock.site.notifications.delivery_failure import NotSent
-from wimdock.site.notifications.outbox import claim, settle_failed, settle_sent
+from wimdock.site.notifications.outbox import ClaimedNotice, claim, settle_failed, settle_sent
 from wimdock.site.site import Site
 
 
@@ -30,7 +30,8 @@ def send_now(site: Site) -> Sent:
     """Send every notification that is due.
 
     A target that failed is left alone until the next round: one that is down would hold up all
-    others. No error of a target comes out of here; those of the database do.
+    others. No error of a target comes out of here; those of the database do, and faults of wimdock
+    itself, which are waited for and given up as all others are.
     """
     counts: Counter[str] = Counter()
     down: set[str] = set()
@@ -39,12 +40,21 @@ def send_now(site: Site) -> Sent:
             note = deliver(site, claimed.target, claimed.body)
         except NotSent as error:
             down.add(claimed.target)
-            row = settle_failed(site, claimed, error)
-            counts["failed" if row is None else "given up"] += 1
-            if row is not None:
-                with SiteLog(site, run_id=row.run_id) as log:
-                    log.status(row)
+            counts[_settle(site, claimed, error)] += 1
+        except Exception as error:
+            # Never the words of an error that is not known: there may be a secret in them.
+            _settle(site, claimed, NotSent(f"an error in wimdock: {type(error).__name__}"))
+            raise
         else:
             settle_sent(site, claimed, note)
             counts["sent"] += 1
     return Sent(counts["sent"], counts["failed"], counts["given up"])
+
+
+def _settle(site: Site, claimed: ClaimedNotice, error: NotSent) -> str:
+    row = settle_failed(site, claimed, error)
+    if row is None:
+        return "failed"
+    with SiteLog(site, run_id=row.run_id) as log:
+        log.status(row)
+    return "given up"
