@@ -29,14 +29,15 @@ _PAGE = """\
 
 <!-- Written by scripts/scale: do not edit. -->
 
-`scripts/scale` plays a site with {packages:,} image packages and {workers:,} workers for {days}
-days of simulated time, and wrote this page. `scripts/scale --quick` plays a small one for a week.
+`scripts/scale` wrote this page after it had played a site with {packages:,} image packages and
+{workers:,} workers for {days} days of simulated time. Unless told otherwise it plays 10,000 of them
+on 500 for 30 days, which takes hours; with `--quick` a small site for a week.
 
 What is real: the database (SQLite, in memory, not synchronized), the scheduler's tick, the queue
 with its claims, leases, fences and retries, heartbeats, burials, and the record of how a run ended,
 with its status message, history and log. What is played: the time; the work of a run, which only
 takes it; the image files; and the engine, which stands behind its port in memory. Two schedulers
-tick in every minute.
+tick, each after every {every}.
 
 ## What is checked
 
@@ -75,7 +76,7 @@ The last week against the first: {ratio:.2f}.
 |---|---:|---:|---:|---:|
 {kinds}
 
-Played in {minutes:.0f} minutes on {machine}.
+Played in {minutes:.1f} minutes on {machine}.
 
 Workers beat each hour here and are buried after three, instead of 5 and 30 seconds: that changes
 how often they do so, and nothing else. In earnest {workers:,} workers beat {beats:,.0f} times a
@@ -103,6 +104,7 @@ def report(world: World, checked: Checked, *, seconds: float, machine: str) -> s
         workers=size.workers,
         days=size.days,
         outage=size.outage,
+        every="minute" if size.minutes == 1 else f"{size.minutes} minutes",
         growth=GROWTH,
         facts="\n".join(_facts(world, checked)),
         schedules=_schedules(world),
