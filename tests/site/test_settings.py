@@ -63,6 +63,7 @@ events = ["failed"]
 name = "hook"
 kind = "webhook"
 url = "https://example.org/hook"
+secret = "sword"
 """
 
 
@@ -98,7 +99,7 @@ def test_what_is_given_outweighs_the_default(tmp_path: Path) -> None:
     assert found.storage == {"nas": Path("/mnt/nas"), "nas-2": Path("/mnt/nas2")}
     assert found.notification == (
         Target("operators", "mail", ("failed",), to=("ops@example.org",)),
-        Target("hook", "webhook", url="https://example.org/hook"),
+        Target("hook", "webhook", url="https://example.org/hook", secret="sword"),  # noqa: S106
     )
 
 
@@ -228,6 +229,22 @@ def test_the_environment_outweighs_the_file(tmp_path: Path) -> None:
             '[[notification]]\nname = "a"\nkind = "mail"',
             ", line 1: [notification] to must name an address",
         ),
+        (
+            '[[notification]]\nname = "a"\nkind = "mail"\nto = ["a@b.org", "a@b.org, c@d.org"]',
+            ", line 4: [notification] to must hold mail addresses only",
+        ),
+        (
+            '[[notification]]\nname = "a"\nkind = "mail"\nto = ["a@b.org\\nBcc: c@d.org"]',
+            ", line 4: [notification] to must hold mail addresses only",
+        ),
+        (
+            '[[notification]]\nname = "a"\nkind = "webhook"\nurl = "http://x"\nsecret = "whsec_%"',
+            ", line 5: [notification] secret must be base64 after whsec_",
+        ),
+        (
+            '[mail]\nuser = "a"\nsecurity = "none"',
+            ", line 3: [mail] security must be starttls or tls: a password goes over it",
+        ),
     ],
 )
 def test_slips_are_named_with_their_lines(text: str, said: str, tmp_path: Path) -> None:
@@ -239,6 +256,23 @@ def test_targets_have_names_of_their_own(tmp_path: Path) -> None:
     said = problems(tmp_path, hook.format("a") + hook.format("A"))
     assert said == [
         ", line 6: [notification] name must be a name of its own, of letters, digits, - and _"
+    ]
+
+
+def test_a_webhook_without_a_secret_is_warned_of(tmp_path: Path) -> None:
+    """A site that was restored without its secrets can be opened."""
+    hook = '[[notification]]\nname = "a"\nkind = "webhook"\nurl = "http://x/KEY"\n'
+    found = read(tmp_path, hook)
+    (warning,) = found.warnings
+    assert "notification a has no secret to be signed with" in warning
+    assert read(tmp_path, f'{hook}secret = "x"').warnings == ()
+    assert "KEY" not in f"{found!r}{warning}"
+
+
+def test_mail_needs_a_sender_that_is_an_address(tmp_path: Path) -> None:
+    text = '[[notification]]\nname = "a"\nkind = "mail"\nto = ["Ops <x@example.org>"]\n'
+    assert problems(tmp_path, text + '[mail]\nhost = "m"\nsender = "wimdock"') == [
+        ", line 7: [mail] sender must be a mail address"
     ]
 
 

@@ -147,8 +147,12 @@ class Target:
     events: tuple[str, ...] = setting(
         ("failed", "refused"), "The ends of runs that it hears of.", choices=EVENTS
     )
-    url: str = setting("", "The address that a webhook is sent to: http:// or https://.")
-    secret: str = hidden("The key by which a webhook is signed.")
+    url: str = field(  # it often is a secret by itself
+        default="",
+        repr=False,
+        metadata={"rule": Rule("The address that a webhook is sent to: http:// or https://.")},
+    )
+    secret: str = hidden("The key by which a webhook is signed; without it, none is sent.")
     secret_file: str = hidden_file("secret")
     to: tuple[str, ...] = setting((), "The addresses that a mail is sent to.")
 

@@ -24,6 +24,7 @@ from wimdock.site.settings import (
 )
 from wimdock.site.settings_lines import Lines
 from wimdock.site.settings_values import judge, judge_text
+from wimdock.site.webhook_key import PREFIX, key_of
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 _FILE = "_file"
@@ -68,6 +69,7 @@ class _Reader:
 
     def __init__(self, path: Path, environment: Mapping[str, str], text: str) -> None:
         self.problems: list[str] = []
+        self._unwise: list[str] = []
         self._path = path
         self._lines = Lines(text)
         self._found = parse_text(path, text)
@@ -193,8 +195,16 @@ class _Reader:
             self._problem("must be one of webhook, mail", "notification", "kind", place)
         elif target.kind == "mail" and not target.to:
             self._problem("must name an address", "notification", "to", place)
+        elif target.kind == "mail" and not _are_addresses(*target.to):
+            self._problem("must hold mail addresses only", "notification", "to", place)
         elif target.kind == "webhook" and not re.match(r"https?://[^\s/]", target.url):
             self._problem("must begin with http:// or https://", "notification", "url", place)
+        elif target.secret and key_of(target.secret) is None:
+            words = f"must be base64 after {PREFIX}"
+            self._problem(words, "notification", "secret", place)
+        elif target.kind == "webhook" and not target.secret:
+            words = f"notification {target.name} has no secret to be signed with, and is not sent"
+            self._unwise.append(f"{self._path}: {words}")
 
     def _judge_together(self, tables: dict[str, Any]) -> None:
         """Judge what only makes sense together; each value is right by itself."""
@@ -205,6 +215,11 @@ class _Reader:
             for name in ("host", "sender"):
                 if not getattr(mail, name):
                     self._problem("is needed: a notification goes by mail", "mail", name)
+            if mail.sender and not _are_addresses(mail.sender):
+                self._problem("must be a mail address", "mail", "sender")
+        if mail.user and mail.security == "none":
+            words = "must be starttls or tls: a password goes over it"
+            self._problem(words, "mail", "security")
         if database.url:
             try:
                 parse_url(database.url)
@@ -213,6 +228,7 @@ class _Reader:
 
     def _warnings(self) -> Iterator[str]:
         """Give what is right, but not wise."""
+        yield from self._unwise
         if not self._path.stat().st_mode & _WORLD:
             return
         targets = self._found.get("notification", [])
@@ -228,6 +244,12 @@ class _Reader:
         url = self._found.get("database", {})
         if secrets or _has_password(url.get("url") if isinstance(url, dict) else None):
             yield f"{self._path} holds secrets and everybody can read it: chmod 600 {self._path}"
+
+
+def _are_addresses(*texts: str) -> bool:
+    from wimdock.site.mail_address import address_of  # few sites need what it imports
+
+    return all(address_of(text) is not None for text in texts)
 
 
 def _has_password(url: object) -> bool:

@@ -21,10 +21,10 @@ from wimdock.site.models import RunState
 from wimdock.site.models.types import Base
 from wimdock.site.notifications import outbox, send_due, send_now
 from wimdock.site.notifications.delivery_failure import NotSent
-from wimdock.site.notifications.signature import key_of
 from wimdock.site.notifications.webhook import send_webhook
 from wimdock.site.settings import Target
 from wimdock.site.site import Site
+from wimdock.site.webhook_key import key_of
 
 NOW = datetime(2026, 11, 3, 12, 0, tzinfo=UTC)
 NOTICE = {"id": "0b8c8b8e-0000-4000-8000-000000000001", "event": "failed"}

@@ -12,12 +12,11 @@ from collections.abc import Mapping
 from contextlib import suppress
 from datetime import datetime
 from email import policy
-from email.errors import MessageError
-from email.headerregistry import Address, AddressHeader
 from email.message import EmailMessage
 from email.utils import format_datetime
 from typing import Any
 
+from wimdock.site.mail_address import address_of
 from wimdock.site.notifications.delivery_failure import NotSent, of_transport, timed_out
 from wimdock.site.notifications.mail_text import subject_of, text_of
 from wimdock.site.notifications.time_limit import time_limit
@@ -34,30 +33,21 @@ def write_mail(
     settings: MailSettings, target: Target, notice: Mapping[str, Any], now: datetime
 ) -> EmailMessage:
     """Write the mail; NotSent where sender or recipients are no addresses."""
-    message = EmailMessage(policy=policy.SMTP)
-    try:
-        message["From"] = settings.sender
-        message["To"] = ", ".join(target.to)
-        sender, recipients = _addresses(message["From"]), _addresses(message["To"])
-    except (ValueError, IndexError, MessageError):  # the library's parser raises any of these
-        sender, recipients = (), ()
-    # A comma within one of them would have made two.
-    if len(sender) != 1 or not recipients or len(recipients) != len(target.to):
+    sender = address_of(settings.sender)
+    recipients = [each for text in target.to if (each := address_of(text)) is not None]
+    if sender is None or not recipients or len(recipients) != len(target.to):
         text = f"the sender or a recipient of {target.name} is no mail address"
         raise NotSent(text, hint=_HINT)
+    message = EmailMessage(policy=policy.SMTP)
+    message["From"] = sender
+    message["To"] = recipients
     message["Subject"] = subject_of(notice)
     message["Date"] = format_datetime(now)
     # The same in every try: mail systems show a message once that came twice.
-    message["Message-ID"] = f"<{notice['id']}@{sender[0].domain}>"
+    message["Message-ID"] = f"<{notice['id']}@{sender.domain}>"
     message["Auto-Submitted"] = "auto-generated"
     message.set_content(text_of(notice), cte="quoted-printable")
     return message
-
-
-def _addresses(header: AddressHeader) -> tuple[Address, ...]:
-    """Give the addresses; none where one of them lacks its user or domain."""
-    found = tuple(header.addresses)
-    return found if all(each.username and each.domain for each in found) else ()
 
 
 def send_mail(
@@ -75,8 +65,8 @@ def send_mail(
         text = f"the password would go to {settings.host} without TLS"
         raise NotSent(text, hint='Set security to "starttls" or "tls", or leave out the user.')
     client = _client(settings, host, min(_CONNECT_SECONDS, seconds))
-    sender = _addresses(message["From"])[0].addr_spec
-    recipients = [each.addr_spec for each in _addresses(message["To"])]
+    (sender,) = (each.addr_spec for each in message["From"].addresses)
+    recipients = [each.addr_spec for each in message["To"].addresses]
     with time_limit(seconds, lambda: client.sock) as over:
         try:
             refused = _converse(client, settings, message, sender, recipients)

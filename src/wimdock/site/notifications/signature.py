@@ -7,22 +7,8 @@ try, so that a receiver can refuse old ones; the ID is that of the notification.
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 import hmac
-
-PREFIX = "whsec_"
-"""What follows it is the key in base64; a secret without it is the key as it stands, in UTF-8."""
-
-
-def key_of(secret: str) -> bytes | None:
-    """Give the key of a secret; None where there is none, or its base64 is broken."""
-    if not secret.startswith(PREFIX):
-        return secret.encode() or None
-    try:
-        return base64.b64decode(secret.removeprefix(PREFIX), validate=True) or None
-    except (binascii.Error, ValueError):
-        return None
 
 
 def signed_headers(key: bytes, identifier: str, timestamp: int, body: bytes) -> dict[str, str]:
