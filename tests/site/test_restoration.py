@@ -167,7 +167,9 @@ def test_bytes_that_changed(backup: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "data", [b"", b"no archive", gzip.compress(b""), gzip.compress(b"x" * 999)]
+    "data",
+    [b"", b"no archive", gzip.compress(b""), gzip.compress(b"x" * 999)],
+    ids=["empty", "text", "compressed nothing", "compressed text"],
 )
 def test_what_is_no_backup(data: bytes, tmp_path: Path) -> None:
     path = tmp_path / "backup.tar.gz"
