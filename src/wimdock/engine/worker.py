@@ -181,7 +181,7 @@ class Worker:
         # What ends right now is missing once; what is missing twice is not executed by anybody.
         missing = held.keys() - running
         for key in missing & self._missing:
-            requeue(self._site, key.run_id, key.attempt)
+            requeue(self._site, key.run_id, key.attempt, worker_id)
         self._missing = set(missing)
 
     def _claim(self, worker_id: str) -> None:
@@ -190,7 +190,7 @@ class Worker:
             for one in claim(self._site, worker_id, free, only=self._only):
                 key = RunKey(one.run_id, one.attempt)
                 if not self._engine.start(key):
-                    requeue(self._site, key.run_id, key.attempt)
+                    requeue(self._site, key.run_id, key.attempt, worker_id)
         finally:
             self._slots.release()
 
@@ -202,7 +202,7 @@ class Worker:
             stop_claiming(self._site, worker_id)
             if self._stop.is_set():
                 self._let_end(worker_id, heart)
-            self._hand_back()
+            self._hand_back(worker_id)
             stop_worker(self._site, worker_id)
             say(self._site, WORKER_STOPPED, worker_id, self._site.host)
         except DatabaseUnavailable as error:
@@ -220,12 +220,13 @@ class Worker:
             self._wake.clear()
             self._wake.wait(_BUSY_SECONDS)
 
-    def _hand_back(self) -> None:
+    def _hand_back(self, worker_id: str) -> None:
         """Put the runs that still go on back into their queue; their images stay as they were."""
         for key in self._engine.running():
-            if requeue(self._site, key.run_id, key.attempt):
+            # Cancelling reaches an attempt wherever it runs: never one that another worker has now.
+            if requeue(self._site, key.run_id, key.attempt, worker_id):
+                self._engine.cancel(key)
                 self._reporter.message(f"run {key.run_id} is handed back", Severity.WARNING)
-            self._engine.cancel(key)
         self._engine.drain(_HAND_BACK_SECONDS)
 
     # A database that is away

@@ -55,7 +55,7 @@ def test_two_runs_of_one_image_package_wait_for_each_other(
     worker = add_worker()
     assert [each.run_id for each in claim(site, worker, 5)] == runs[:1]
     assert claim(site, worker, 5) == []
-    requeue(site, runs[0], 1)
+    assert requeue(site, runs[0], 1, worker)
     assert [each.run_id for each in claim(site, worker, 5)] == runs[:1]
 
 
@@ -138,6 +138,21 @@ def test_the_fence_holds_off_a_worker_that_was_taken_for_dead(
     with pytest.raises(LeaseLost), fenced(site, run_id, token):
         pytest.fail("the late worker was let in")
     assert run_now(run_id).worker_id == other
+
+
+def test_a_late_hand_back_does_not_take_the_run_from_its_successor(
+    site: Site, add_package: Add, add_run: AddRun, add_worker: Add, run_now: Read
+) -> None:
+    run_id = add_run(add_package())
+    late, other = add_worker(), add_worker()
+    claim(site, late, 1)
+    bury(site, late)
+    assert not requeue(site, run_id, 1, late), "an orphan is not the late worker's any more"
+    token = token_of(site, run_id, other)
+    assert not requeue(site, run_id, 1, late)
+    check_fence(site, run_id, token)
+    assert run_now(run_id).worker_id == other
+    assert requeue(site, run_id, 1, other)
 
 
 def test_a_worker_that_cannot_hands_a_dead_ones_run_back(

@@ -137,7 +137,7 @@ class Turmoil:
         for one in claim(self.site, worker, 2):
             begin(self.site, one.run_id, one.attempt, worker)
             if chance.random() < 0.7:
-                requeue(self.site, one.run_id, one.attempt)
+                requeue(self.site, one.run_id, one.attempt, worker)
         if chance.random() < 0.3:
             stop_worker(self.site, worker)
         for other in live_workers(self.site):

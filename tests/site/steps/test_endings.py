@@ -113,7 +113,7 @@ def test_a_run_handed_back_after_its_commit_is_not_cancelled_in_its_queue(dock: 
     it = dock()
     run_id = it.new_run()
     until(it, run_id, StepName.APPLY)
-    assert requeue(it.site, run_id, 1)
+    assert requeue(it.site, run_id, 1, it.worker)
     assert request_cancel(it.site, run_id).state is RunState.QUEUED
     run = it.execute(run_id, attempt=2)
     assert (run.state, run.generation) == (RunState.SUCCEEDED, 3)
@@ -130,7 +130,7 @@ def test_a_file_rolled_back_while_its_run_waits_again_is_planned_anew(dock: Make
     it.execute(it.new_run())
     run_id = it.new_run()
     until(it, run_id, StepName.PLAN)  # nothing to do
-    assert requeue(it.site, run_id, 1)
+    assert requeue(it.site, run_id, 1, it.worker)
     rollback_package(it.site, it.package_id)
     run = it.execute(run_id, attempt=2)
     assert (run.state, run.generation) == (RunState.SUCCEEDED, 3)

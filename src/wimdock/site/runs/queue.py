@@ -165,11 +165,17 @@ def can_take(worker: WorkerRow, run: Run) -> bool:
     )
 
 
-def requeue(site: Site, run_id: int, attempt: int) -> bool:
-    """Hand an attempt back: the run waits again, as its next attempt. False where it is over."""
+def requeue(site: Site, run_id: int, attempt: int, worker_id: str) -> bool:
+    """Hand an attempt back: the run waits again, as its next attempt.
+
+    False where it is over or another worker has it, though as the same attempt: one that was taken
+    for dead must not take the run from its successor.
+    """
     with site.writing() as session:
         run = session.get(Run, run_id, with_for_update=True)
         if run is None or run.attempt != attempt or run.state is not RunState.RUNNING:
+            return False
+        if run.worker_id != worker_id:
             return False
         _put_back(session, run)
         return True
