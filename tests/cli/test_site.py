@@ -103,6 +103,8 @@ def test_init(wimdock: Command, tmp_path: Path) -> None:
     folder = tmp_path / "a" / "site"
     assert f"site CAS in {folder}, database sqlite:///{folder}/site.sqlite" in ended.out
     assert (folder / "wimdock.toml").exists()
+    assert f"export WIMDOCK_SITE={folder}, or give every command --site {folder}" in ended.out
+    assert "--site 'a b'" in wimdock("init", "a b", "--code", "CAS").out.replace(f"{tmp_path}/", "")
     found = document(wimdock("init", "other", "--code", "X01", "--json"), "site_init")
     site = open_site(Place(tmp_path / "other"))
     assert found == {

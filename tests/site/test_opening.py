@@ -31,6 +31,7 @@ from wimdock.site.opening import FIRST_NUMBER, Place, create_site, open_site
 from wimdock.site.schema import SCHEMAS, schema_of
 from wimdock.site.settings import SETTINGS_NAME
 from wimdock.site.site import Site
+from wimdock.site.upgrade import upgrade_site
 
 NAMES = ["logs", "site.sqlite", "updates", "wimdock.toml"]
 
@@ -181,8 +182,10 @@ def test_settings_that_are_gone_or_wrong(make_site: Callable[[], Site]) -> None:
     with pytest.raises(SettingsError):
         open_site(Place(site.folder))
     path.unlink()
-    with pytest.raises(NoSite, match=r"has a site\.sqlite, but no wimdock\.toml"):
+    with pytest.raises(NoSite, match=r"has a site\.sqlite, but no wimdock\.toml") as gone:
         open_site(Place(site.folder))
+    assert gone.value.hint.startswith("Put wimdock.toml back")
+    assert "site init" not in gone.value.hint
     with pytest.raises(AlreadyRecorded, match="database of site CAS, but no") as caught:
         create_site(Place(site.folder), "CAS")
     assert "an empty one stands for the defaults" in caught.value.hint
@@ -329,3 +332,22 @@ def test_folders_that_cannot_be_one(kind: str, tmp_path: Path) -> None:
         create_site(Place(folder / "x" if kind == "below" else folder), "CAS")
     assert caught.value.exit_code in {4, 82, 85}
     assert caught.value.hint
+    if kind != "sqlite":
+        assert caught.value.message == f"{folder} is no folder"
+        assert "Name a folder" in caught.value.hint
+        assert folder.read_text() == "a file"
+
+
+def test_a_database_without_tables_is_none_to_begin_with(tmp_path: Path) -> None:
+    """A site's file of no bytes is a site that was lost: nobody is told to make another there."""
+    (tmp_path / "site.sqlite").write_bytes(b"")
+    with pytest.raises(AlreadyRecorded, match=r"has a site\.sqlite, but no wimdock\.toml") as made:
+        create_site(Place(tmp_path), "CAS")
+    assert "another folder" in made.value.hint
+    assert [path.name for path in tmp_path.iterdir()] == ["site.sqlite"]
+    (tmp_path / SETTINGS_NAME).write_text("")
+    for use in (open_site, upgrade_site):
+        with pytest.raises(NoSite, match="there is no site in the database") as used:
+            use(Place(tmp_path))
+        assert "site restore" in used.value.hint
+        assert "site init" not in used.value.hint

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import uuid
 from dataclasses import dataclass
@@ -25,6 +26,10 @@ from wimdock.site.site import Site
 
 FIRST_NUMBER = 0x01000001
 """Where Configuration Manager begins to count schedules and updates."""
+
+_NO_FOLDER = 0x8007010B
+_RESTORE = "Restore a backup into another folder: wimdock site restore BACKUP FOLDER."
+_MEND = f"Put {SETTINGS_NAME} back, an empty one stands for the defaults; or r{_RESTORE[1:]}"
 
 _CODE = re.compile(r"[A-Z0-9]{3}")
 
@@ -52,13 +57,16 @@ def create_site(place: Place, code: str, clock: Clock | None = None) -> Site:
         raise UsageError(message)
     folder = place.folder.absolute()
     url = url_with_password(parse_url(place.url)) if place.url else sqlite_url(folder)
-    if (folder / SETTINGS_NAME).exists():
+    if _is_there(folder / SETTINGS_NAME):
         raise already_in(folder)
-    make_folders(folder)
-    if not _is_unfinished(url, folder, code):
-        if (folder / SQLITE_NAME).exists():
-            raise already_in(folder)
+    unfinished = _is_unfinished(url, folder, code)
+    if not unfinished:
+        if _is_there(folder / SQLITE_NAME):
+            message = f"{folder} has a {SQLITE_NAME}, but no {SETTINGS_NAME}"
+            raise AlreadyRecorded(message, hint=f"{_MEND} For a new site choose another folder.")
         refuse_engine(folder)
+    make_folders(folder)
+    if not unfinished:
         with new_database(url) as connection:
             move(connection)
             connection.execute(insert(SiteRow), _first_row(folder, code, clock or SystemClock()))
@@ -72,7 +80,19 @@ def make_folders(folder: Path) -> None:
         for path in (folder, folder / "updates", folder / "logs"):
             path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise storage_error(error, folder) from error
+        raise folder_error(error, folder) from error
+
+
+def folder_error(error: OSError, folder: Path) -> StorageError:
+    """Give our error for a folder that cannot be made; what stands in its way is named."""
+    if isinstance(error, FileExistsError | NotADirectoryError):
+        path = Path(error.filename or folder)
+        for each in (path, *path.parents):
+            if os.path.lexists(each) and not each.is_dir():
+                message = f"{each} is no folder"
+                hint = "Name a folder: one that is missing is made."
+                return StorageError(message, hint=hint, hresult=_NO_FOLDER)
+    return storage_error(error, folder)
 
 
 def already_in(folder: Path) -> AlreadyRecorded:
@@ -99,7 +119,7 @@ def _is_unfinished(url: URL, folder: Path, code: str) -> bool:
 
     AlreadyRecorded where it is the database of a site that is in use, or of another one.
     """
-    if url.get_backend_name() == "sqlite" and not Path(url.database or "").exists():
+    if url.get_backend_name() == "sqlite" and not _is_there(Path(url.database or "")):
         return False
     database = Database(url)
     try:
@@ -135,7 +155,7 @@ def open_site(place: Place, clock: Clock | None = None) -> Site:
     database = database_of(place, settings)
     try:
         with database.reading() as session:
-            row = _row_of(session, database.shown)
+            row = _row_of(session, database)
         folder = place.folder.absolute() if place.folder else Path(row.folder)
         if settings is None:
             settings = _settings_elsewhere(folder, database.shown)
@@ -147,16 +167,20 @@ def open_site(place: Place, clock: Clock | None = None) -> Site:
 
 def settings_in(folder: Path) -> Settings:
     """Read the settings of the site in a folder; NoSite where there is none."""
-    try:
-        there = (folder / SETTINGS_NAME).exists()
-    except OSError as error:
-        raise storage_error(error, folder) from error
-    if there:
+    if _is_there(folder / SETTINGS_NAME):
         return read_settings(folder)
     message = f"there is no site in {folder}"
-    if (folder / SQLITE_NAME).exists():
+    if _is_there(folder / SQLITE_NAME):
         message += f": it has a {SQLITE_NAME}, but no {SETTINGS_NAME}"
+        raise NoSite(message, hint=_MEND)
     raise NoSite(message)
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError as error:
+        raise storage_error(error, path) from error
 
 
 def database_of(place: Place, settings: Settings | None) -> Database:
@@ -169,9 +193,9 @@ def database_of(place: Place, settings: Settings | None) -> Database:
         raise NoSite(message)
     else:
         url = sqlite_url(place.folder.absolute())
-        if not Path(url.database or "").exists():
+        if not _is_there(Path(url.database or "")):
             message = f"the database {url.database} is gone"
-            raise NoSite(message, hint="Restore a backup elsewhere: wimdock site restore.")
+            raise NoSite(message, hint=_RESTORE)
     return Database(url)
 
 
@@ -181,12 +205,17 @@ def url_with_password(url: URL, given: DatabaseSettings | None = None) -> URL:
     return url.set(password=password) if password and url.password is None else url
 
 
-def _row_of(session: Session, shown: str) -> SiteRow:
-    row = _find_row(session, shown)
+def _row_of(session: Session, database: Database) -> SiteRow:
+    row = _find_row(session, database.shown)
     if row is None:
-        message = f"there is no site in the database {shown}"
-        raise NoSite(message)
+        raise no_site_in(database)
     return row
+
+
+def no_site_in(database: Database) -> NoSite:
+    """Give the error for a database without a site's tables: SQLite's file was one's once."""
+    message = f"there is no site in the database {database.shown}"
+    return NoSite(message, hint=_RESTORE if database.is_sqlite else None)
 
 
 def _find_row(session: Session, shown: str) -> SiteRow | None:

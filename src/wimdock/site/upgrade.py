@@ -18,12 +18,12 @@ from pathlib import Path
 from sqlalchemy import Connection, Double, String, column, insert, select, table
 
 from wimdock.clock import Clock, SystemClock
-from wimdock.errors import AlreadyRecorded, NoSite, SchemaMismatch, SiteError
+from wimdock.errors import AlreadyRecorded, SchemaMismatch, SiteError
 from wimdock.files import open_file
 from wimdock.site.database import Database
 from wimdock.site.models import Audit, WorkerRow, WorkerState
 from wimdock.site.models.types import UtcDateTime
-from wimdock.site.opening import Place, database_of, settings_in
+from wimdock.site.opening import Place, database_of, no_site_in, settings_in
 from wimdock.site.placing import put_in_place
 from wimdock.site.schema import SCHEMAS, check_references, move, require, schema_of
 from wimdock.site.site import this_operator
@@ -73,7 +73,7 @@ def upgrade_site(
     database = database_of(place, settings)
     try:
         with database.snapshot() as connection:
-            before = _version(connection, database.shown, revisions)
+            before = _version(connection, database, revisions)
         newest = revisions.schemas[-1]
         if before == newest:
             return Upgraded(database.shown, before, newest)
@@ -95,13 +95,12 @@ def upgrade_site(
         database.close()
 
 
-def _version(connection: Connection, shown: str, revisions: Revisions) -> str:
+def _version(connection: Connection, database: Database, revisions: Revisions) -> str:
     version = schema_of(connection)
     if version is None:
-        message = f"there is no site in the database {shown}"
-        raise NoSite(message)
+        raise no_site_in(database)
     if version not in revisions.schemas:
-        require(version, shown, revisions.schemas)
+        require(version, database.shown, revisions.schemas)
     return version
 
 
@@ -109,7 +108,7 @@ def _upgrade(database: Database, revisions: Revisions, now: datetime) -> str:
     """Run the revisions; give the schema that was found when nobody else could change it."""
     newest = revisions.schemas[-1]
     with database.changing_schema() as connection:
-        before = _version(connection, database.shown, revisions)
+        before = _version(connection, database, revisions)
         if before == newest:  # another process was quicker
             return before
         _refuse_workers(connection, now)

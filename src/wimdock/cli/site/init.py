@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 import click
@@ -59,4 +60,6 @@ def init(*, folder: Path, code: str, url: str | None, as_json: bool) -> None:
         return
     print_text(f"site {site.code} in {visible(str(site.folder))}, database {site.database.shown}")
     print_text(f"  settings: {visible(str(content['settings']))}")
-    print_text("  next:     wimdock image add FILE, wimdock update import FILE")
+    named = visible(shlex.quote(str(site.folder)))
+    print_text(f"  next:     export WIMDOCK_SITE={named}, or give every command --site {named};")
+    print_text("            then wimdock image add FILE, wimdock update import FILE")

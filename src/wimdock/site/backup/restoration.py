@@ -32,7 +32,13 @@ from wimdock.site.messages.log import SiteLog
 from wimdock.site.messages.report import report
 from wimdock.site.messages.table import BACKUP_RESTORED
 from wimdock.site.models import SiteRow
-from wimdock.site.opening import Place, already_in, make_folders, url_with_password
+from wimdock.site.opening import (
+    Place,
+    already_in,
+    folder_error,
+    make_folders,
+    url_with_password,
+)
 from wimdock.site.schema import SCHEMAS, check_references, move, require
 from wimdock.site.settings import SETTINGS_NAME, Settings
 from wimdock.site.settings_file import parse_text
@@ -189,7 +195,7 @@ def _staging(folder: Path) -> Iterator[Path]:
         _refuse_full(folder)
         staging.mkdir()
     except OSError as error:
-        raise storage_error(error, folder) from error
+        raise folder_error(error, folder) from error
     try:
         yield staging
     except BaseException:
