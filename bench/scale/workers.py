@@ -141,7 +141,7 @@ class SimulatedWorker:
             measured.kind = "claim" if found else "idle claim"
         for each in found:
             if not self.engine.start(RunKey(each.run_id, each.attempt)):
-                requeue(crowd.site, each.run_id, each.attempt)
+                requeue(crowd.site, each.run_id, each.attempt, self._id)
         return bool(found)
 
     def die(self, away: float) -> None:

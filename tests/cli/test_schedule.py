@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -254,6 +255,19 @@ def test_explain(command: SiteCommand) -> None:
     ended = command(*words)
     assert "is outside the window (sun)" in ended.out
     assert f"{FIRST} (KB5000001)" in ended.out
+
+
+def test_explain_tells_what_is_overdue(command: SiteCommand) -> None:
+    added(command, "--cron", "0 2 * * *")
+    passed = command.site.now().replace(hour=2, minute=0, second=0) - timedelta(days=3)
+    with command.site.writing() as session:
+        session.get_one(Schedule, FIRST).next_due = passed
+    words = ("schedule", "explain", str(FIRST))
+    found = check("schedule_explain", command(*words, "--json").out)
+    assert [each["outcome"] for each in found["overdue"]][:2] == ["missed", "missed"]
+    out = command(*words).out
+    assert "Overdue, for no scheduler has run since" in out
+    assert "no scheduler ran then" in out
 
 
 def test_explain_tells_of_gaps_and_repeated_hours(command: SiteCommand) -> None:

@@ -11,6 +11,7 @@ from wimdock.doctor.own_log import (
     IMAGE_LOCKED,
     RUN_CANCELLED,
     RUN_FAILED,
+    RUN_MISSED,
     RUN_REFUSED,
     RUN_SUCCEEDED,
     RUN_TIMED_OUT,
@@ -45,6 +46,10 @@ _ENDS = {
     RUN_REFUSED: _End(
         "A run of wimdock was refused by its preflight",
         "`wimdock run show {run}` says which check failed.",
+    ),
+    RUN_MISSED: _End(
+        "A run of wimdock waited for a worker until its window closed",
+        "`wimdock worker list` shows the workers; run it again: wimdock run retry {run}",
     ),
     RUN_SUCCEEDED: _End(
         "A run of wimdock ended well, but something in it failed",

@@ -24,9 +24,18 @@ IMAGE_LOCKED = 42004
 RUN_REFUSED = 42005
 UPDATE_FAILED = 42007
 RUN_RETRIED = 42010
+RUN_MISSED = 42011
 
 ENDS = frozenset(
-    {RUN_SUCCEEDED, RUN_FAILED, RUN_CANCELLED, RUN_TIMED_OUT, IMAGE_LOCKED, RUN_REFUSED}
+    {
+        RUN_SUCCEEDED,
+        RUN_FAILED,
+        RUN_CANCELLED,
+        RUN_TIMED_OUT,
+        IMAGE_LOCKED,
+        RUN_REFUSED,
+        RUN_MISSED,
+    }
 )
 """The status messages of a run's end: insertion strings 0 and 1 are run and image package."""
 

@@ -53,6 +53,7 @@
     │   ├── RunRefused         89   its preflight found what would stop it
     │   ├── RunCancelled       91   it was cancelled
     │   ├── RunTimedOut        92   it took longer than it may
+    │   ├── RunMissed          99   no worker could begin it in its window
     │   ├── LeaseLost          93   another worker has the image package now: nothing was written
     │   └── EngineError        94   the engine that executes runs cannot be used
     ├── DistributionError      95   a distribution point cannot be used
@@ -124,6 +125,7 @@ from wimdock.errors.site import (
     PointDown,
     RunCancelled,
     RunError,
+    RunMissed,
     RunRefused,
     RunTimedOut,
     ScheduleError,
@@ -174,6 +176,7 @@ __all__ = [
     "RuleError",
     "RunCancelled",
     "RunError",
+    "RunMissed",
     "RunRefused",
     "RunTimedOut",
     "ScheduleError",

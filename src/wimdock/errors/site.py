@@ -115,6 +115,14 @@ class RunRefused(RunError):
     default_hint = "`wimdock preflight IMAGE --provider wimdock` shows every check."
 
 
+class RunMissed(RunError):
+    """No worker could begin the run before its window closed; nothing was touched."""
+
+    exit_code = 99
+    hresult = 0x800705B4
+    default_hint = "`wimdock worker list` shows the workers; `wimdock run retry RUN` does it now."
+
+
 class RunCancelled(RunError):
     """The run was cancelled; the image is as it was."""
 

@@ -145,3 +145,43 @@ def test_always_is_told_as_such() -> None:
     assert Window().describe() == "always"
     assert Window().to_document() == {}
     assert Window((0,), time(22), time(4)).describe() == "mon 22:00-04:00"
+
+
+@pytest.mark.parametrize(
+    "text,blackouts,at,closes",
+    [
+        ("", [], "2026-11-03 12:00", None),
+        ("22:00-04:00", [], "2026-11-03 22:00", "2026-11-04 04:00"),
+        ("22:00-04:00", [], "2026-11-04 03:59", "2026-11-04 04:00"),
+        ("22:00-04:00", ["2026-11-04"], "2026-11-03 23:00", "2026-11-04 00:00"),
+        ("fri-sun", [], "2026-11-06 12:00", "2026-11-09 00:00"),
+        ("", ["2026-12-24"], "2026-11-03 12:00", "2026-12-24 00:00"),
+        ("", ["2026-11-01"], "2026-11-03 12:00", None),
+        ("mon-sat", [], "2026-11-02 00:00", "2026-11-08 00:00"),
+        ("22:00-02:30", [], "2026-10-24 23:00", "2026-10-25 02:30"),  # the first of the two
+        ("22:00-02:30", [], "2026-03-28 23:00", "2026-03-29 03:00"),  # the clocks skip it
+    ],
+)
+def test_when_a_window_closes(text: str, blackouts: list[str], at: str, closes: str | None) -> None:
+    now = datetime.fromisoformat(at).replace(tzinfo=BERLIN)
+    found = Window.parse(text, blackouts).closes(now.astimezone(UTC), BERLIN)
+    expected = closes and datetime.fromisoformat(closes).replace(tzinfo=BERLIN).astimezone(UTC)
+    assert found == expected
+
+
+@given(st.data())
+def test_a_window_is_open_until_it_closes(data: st.DataObject) -> None:
+    first, last = (data.draw(st.times().map(lambda at: at.replace(microsecond=0))) for _ in "12")
+    days = tuple(data.draw(st.sets(st.integers(0, 6), min_size=1)))
+    window = Window(days, first, last)
+    now = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(minutes=data.draw(st.integers(0, 600_000)))
+    if window.refusal(now, BERLIN):
+        return
+    closes = window.closes(now, BERLIN)
+    if closes is None:
+        assert (first, last, len(days)) == (first, first, 7)
+        return
+    assert closes > now
+    assert window.refusal(closes, BERLIN)
+    for part in range(20):
+        assert not window.refusal(now + (closes - now) * part / 20, BERLIN)

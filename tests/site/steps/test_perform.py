@@ -6,6 +6,7 @@ import fcntl
 import hashlib
 import os
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ from wimdock.errors import LeaseLost, RunCancelled, RunTimedOut
 from wimdock.events import Reporter
 from wimdock.site.images.going_back import rollback_package
 from wimdock.site.messages.history import history_of
-from wimdock.site.models import RunState, StepName, StepState
+from wimdock.site.models import Run, RunState, StepName, StepState
 from wimdock.site.runs.cancel import request_cancel, retry_run
 from wimdock.site.runs.queue import WorkerOffer, begin, bury, register_worker
 from wimdock.site.steps.perform import fail_step, perform
@@ -258,6 +259,27 @@ def test_a_run_is_tried_no_more_often_than_its_schedule_says(dock: Make) -> None
     it = dock()
     it.file.unlink()
     assert it.execute(it.new_run()).state is RunState.FAILED
+
+
+@pytest.mark.parametrize(
+    "minutes,state", [(3, RunState.QUEUED), (1, RunState.FAILED)], ids=["open", "closed"]
+)
+def test_a_run_is_tried_again_only_in_its_window(
+    dock: Make, clock: SetClock, minutes: int, state: RunState
+) -> None:
+    it = dock()
+    it.file.unlink()
+    run_id = it.new_run(options={"allow_unsigned": True, "retries": 2, "backoff": 120})
+    with it.site.writing() as session:
+        session.get_one(Run, run_id).begin_before = clock.at + timedelta(minutes=minutes)
+    run = it.execute(run_id)
+    assert run.state is state
+    entry = next((each for each in history_of(it.site, it.package_id) if each.run_id), None)
+    if state is RunState.QUEUED:
+        assert entry is None
+    else:
+        assert entry is not None
+        assert "its window closes before it could be tried again" in entry.detail
 
 
 def test_an_unsound_image_is_taken_back(dock: Make, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -23,6 +23,7 @@ _STATES = (
     "timed out",
     "image locked",
     "refused",
+    "missed",
 )
 _EXAMPLES = examples(
     "wimdock run list",
@@ -121,6 +122,7 @@ def run_content(run: Run) -> dict[str, Any]:
         "attempt": run.attempt,
         "failures": run.failures,
         "not_before": run.not_before,
+        "begin_before": run.begin_before,
         "worker": run.worker_id,
         "cancel_requested": run.cancel_requested_at,
         "cancelled_by": run.cancelled_by,

@@ -100,6 +100,7 @@ def _print_head(run: Run) -> None:
         ("worker", run.worker_id or ""),
         ("attempt", str(run.attempt) if run.attempt > 1 else ""),
         ("not before", moment(run.not_before)),
+        ("begin before", moment(run.begin_before)),
         ("started", moment(run.started_at)),
         ("ended", moment(run.ended_at)),
         ("cancelled by", run.cancelled_by or ""),

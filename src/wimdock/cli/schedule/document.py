@@ -58,6 +58,10 @@ def explanation_content(found: Explanation) -> Part:
     """Give the instants to come, and the work of each."""
     return {
         "schedule": schedule_content(found.schedule),
+        "overdue": [
+            {"instant": each.at, "outcome": each.outcome.value, "reason": each.reason or None}
+            for each in found.overdue
+        ],
         "instants": [
             {
                 "instant": each.at,

@@ -55,6 +55,13 @@ def _print_instants(found: Explanation) -> None:
     print_text(f"Due {visible(found.recurrence)} ({found.zone.key}); window: {found.window}.")
     if not found.schedule.enabled:
         print_text(f"It is {state_of(found.schedule)}: none of these is run until it is enabled.")
+    if found.overdue:
+        print_text("Overdue, for no scheduler has run since; the next tick does this:")
+        columns = ("due (UTC)", "what becomes of it", "why")
+        print_summary(
+            columns, [(moment(each.at), each.outcome.value, each.reason) for each in found.overdue]
+        )
+        print_text()
     if not found.instants:
         print_text("It is due at no time to come.")
         return

@@ -136,6 +136,12 @@ RUN_RETRIED = MessageKind(
     "earliest: {error}.",
     ("run", "package", "instant", "error"),
 )
+RUN_MISSED = MessageKind(
+    42011,
+    _E,
+    "Run {run} of image package {package} was not begun: {reason}.",
+    ("run", "package", "reason"),
+)
 
 # Image packages
 
@@ -179,7 +185,7 @@ UPDATE_RETIRED = MessageKind(
     42031, _I, "Update {update} was retired: {title}.", ("update", "title")
 )
 UPDATE_NOT_IMPORTED = MessageKind(
-    42032, _E, "{file} could not be imported as an update: {reason}.", ("file", "reason")
+    42032, _E, "An update could not be imported: {reason}.", ("file", "reason")
 )
 UPDATE_DAMAGED = MessageKind(
     42033,

@@ -24,6 +24,7 @@ class RunState(StrEnum):
     TIMED_OUT = "timed out"
     LOCKED = "image locked"
     REFUSED = "refused"
+    MISSED = "missed"
 
     @property
     def ended(self) -> bool:
@@ -68,8 +69,9 @@ class Run(Base):
     `indexes` empty stands for all images; `update_ids` are those chosen when the run was made;
     `options` are those of the schedule then. `architecture` and `memory` (bytes) are what a worker
     must offer. `attempt` counts from 1, `failures` how many of the attempts failed. `not_before`
-    holds a run back; `orphaned_at` is when its worker was found dead, until another has it. `error`
-    is {"class", "message", "hint", "exit_code", "hresult", "win32", "reasons"}.
+    holds a run back, and from `begin_before` on it is not begun any more; `orphaned_at` is when its
+    worker was found dead, until another has it. `error` is
+    {"class", "message", "hint", "exit_code", "hresult", "win32", "reasons"}.
     """
 
     __tablename__ = "runs"
@@ -96,6 +98,7 @@ class Run(Base):
     attempt: Mapped[int] = mapped_column(default=1)
     failures: Mapped[int] = mapped_column(default=0)
     not_before: Mapped[datetime | None]
+    begin_before: Mapped[datetime | None]
     orphaned_at: Mapped[datetime | None]
     worker_id: Mapped[str | None] = mapped_column(String(64))
     step: Mapped[StepName | None] = mapped_column(words(StepName))

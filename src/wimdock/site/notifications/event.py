@@ -22,12 +22,14 @@ _EVENTS = {
     RunState.TIMED_OUT: NotificationEvent.FAILED,
     RunState.LOCKED: NotificationEvent.FAILED,
     RunState.REFUSED: NotificationEvent.REFUSED,
+    RunState.MISSED: NotificationEvent.FAILED,
 }
 
 
 def event_of(state: RunState) -> NotificationEvent | None:
     """Give what is told of a run that ended so; None for one that a person cancelled, or goes on.
 
-    A run that took too long or found its image in use has failed: somebody has to look.
+    A run that took too long, found its image in use or no worker in its window has failed: somebody
+    has to look.
     """
     return _EVENTS.get(state)

@@ -6,14 +6,11 @@ from sqlalchemy.orm import Session
 
 from wimdock.errors import AlreadyRecorded, RunCancelled
 from wimdock.site.images.records import package_of
-from wimdock.site.messages.history import remember
 from wimdock.site.messages.log import SiteLog
-from wimdock.site.messages.report import report
 from wimdock.site.messages.table import RUN_CANCELLED
 from wimdock.site.models import Run, RunState, Schedule, Step, StepName
-from wimdock.site.runs.closing import close_schedule
+from wimdock.site.runs.closing import end_waiting
 from wimdock.site.runs.create import RunRequest, create_run
-from wimdock.site.runs.failure import error_document
 from wimdock.site.runs.record import run_of
 from wimdock.site.site import Site
 
@@ -38,30 +35,8 @@ def request_cancel(site: Site, run_id: int) -> Run:
         if run.state is RunState.QUEUED and _has_written(session, run):
             run.not_before = None
         elif run.state is RunState.QUEUED:
-            run.state = RunState.CANCELLED
-            run.ended_at = site.now()
-            run.error = error_document(RunCancelled(f"run {run_id} was cancelled"))
-            close_schedule(session, run)
-            remember(
-                session,
-                site,
-                run.package_id,
-                action="service",
-                result=run.state.value,
-                run_id=run.id,
-                detail="cancelled while it waited",
-            )
-            message = report(
-                site,
-                session,
-                RUN_CANCELLED,
-                run.id,
-                run.package_id,
-                site.operator,
-                run_id=run.id,
-                schedule_id=run.schedule_id,
-                package_id=run.package_id,
-            )
+            error = RunCancelled(f"run {run_id} was cancelled while it waited")
+            message = end_waiting(session, site, run, error, RUN_CANCELLED, site.operator)
     if message is not None:
         with SiteLog(site, run_id=run_id) as log:
             log.status(message)
@@ -74,7 +49,10 @@ def _has_written(session: Session, run: Run) -> bool:
 
 
 def retry_run(site: Site, run_id: int) -> Run:
-    """Make a run that does again what an ended one was to do; AlreadyRecorded where it goes on."""
+    """Make a run that does again what an ended one was to do; AlreadyRecorded where it goes on.
+
+    It may begin at once, whatever the window of its schedule says.
+    """
     with site.writing() as session:
         old = run_of(session, run_id, lock=True)
         if not old.state.ended:

@@ -1,4 +1,4 @@
-"""Closing a schedule's instant, when the last of its runs has ended."""
+"""Ending runs that no worker has begun, and closing the instants of schedules."""
 
 from __future__ import annotations
 
@@ -6,7 +6,50 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from wimdock.configmgr.image_servicing import ScheduleState
-from wimdock.site.models import Run, RunState, Schedule
+from wimdock.errors import RunError
+from wimdock.site.messages.history import remember
+from wimdock.site.messages.report import report
+from wimdock.site.messages.table import MessageKind
+from wimdock.site.models import Run, RunState, Schedule, StatusMessageRow
+from wimdock.site.notifications import enqueue, event_of
+from wimdock.site.runs.failure import error_document, state_after
+from wimdock.site.site import Site
+
+
+def end_waiting(
+    session: Session, site: Site, run: Run, error: RunError, kind: MessageKind, said: str
+) -> StatusMessageRow:
+    """End a run that has not begun as `error` says, and give the status message.
+
+    `said` is the last insertion string of a message of `kind`; the others are run and package.
+    """
+    run.error = error_document(error)
+    run.state = state_after(run.error)
+    run.ended_at = site.now()
+    close_schedule(session, run)
+    remember(
+        session,
+        site,
+        run.package_id,
+        action="service",
+        result=run.state.value,
+        run_id=run.id,
+        detail=error.message,
+    )
+    event = event_of(run.state)
+    if event is not None:
+        enqueue(session, site, event, run)
+    return report(
+        site,
+        session,
+        kind,
+        run.id,
+        run.package_id,
+        said,
+        run_id=run.id,
+        schedule_id=run.schedule_id,
+        package_id=run.package_id,
+    )
 
 
 def close_schedule(session: Session, run: Run) -> None:

@@ -23,6 +23,8 @@ DEFAULT_QUEUE = "default"
 class RunRequest:
     """What a run is to do. `instant` is when its schedule was due, None for one made by hand.
 
+    No worker begins it at or after `begin_before`; None stands for no such limit.
+
     `indexes` empty stands for all images; `update_ids` are applied in their order; `options` are
     those of the schedule.
     """
@@ -31,6 +33,7 @@ class RunRequest:
     update_ids: Sequence[int]
     schedule: Schedule | None = None
     instant: datetime | None = None
+    begin_before: datetime | None = None
     indexes: Sequence[int] = ()
     options: Mapping[str, Any] = field(default_factory=dict)
     queue: str = DEFAULT_QUEUE
@@ -79,6 +82,7 @@ def _new_run(site: Site, request: RunRequest) -> Run:
         schedule_id=None if schedule is None else schedule.id,
         package_id=package.id,
         instant=request.instant,
+        begin_before=request.begin_before,
         state=RunState.QUEUED,
         queue=request.queue,
         priority=request.priority,

@@ -13,6 +13,7 @@ from wimdock.errors import (
     PointDown,
     RunCancelled,
     RunError,
+    RunMissed,
     RunRefused,
     RunTimedOut,
     StorageError,
@@ -26,6 +27,7 @@ _STATES: tuple[tuple[type[WimdockError], RunState], ...] = (
     (RunCancelled, RunState.CANCELLED),
     (RunTimedOut, RunState.TIMED_OUT),
     (RunRefused, RunState.REFUSED),
+    (RunMissed, RunState.MISSED),
 )
 _PASSING = (StorageError, DatabaseUnavailable, PointDown)
 

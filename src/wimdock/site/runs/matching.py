@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
-from sqlalchemy import exists, or_, select
+from sqlalchemy import ColumnElement, and_, exists, or_, select
 from sqlalchemy.orm import Session
 
-from wimdock.site.models import Lease, Run, RunState, WorkerRow
+from wimdock.site.models import Lease, Run, RunState, Step, StepName, WorkerRow
 from wimdock.site.runs.lease import is_held
 from wimdock.site.site import Site
 
@@ -32,6 +33,7 @@ def waiting_runs(
         .where(
             Run.state == RunState.QUEUED,
             or_(Run.not_before.is_(None), Run.not_before <= now),
+            ~too_late(now),
             Run.memory <= worker.memory,
             ~exists().where(Lease.package_id == Run.package_id, is_held(now)),
         )
@@ -49,3 +51,16 @@ def waiting_runs(
     if lock:
         query = query.with_for_update(skip_locked=True, of=Run)
     return session.scalars(query).all()
+
+
+def too_late(now: datetime) -> ColumnElement[bool]:
+    """Say in SQL that a run still waits when its window has closed.
+
+    Once a worker has begun to write the file, it is carried through.
+    """
+    return and_(
+        Run.state == RunState.QUEUED,
+        Run.begin_before.is_not(None),
+        Run.begin_before <= now,
+        ~exists().where(Step.run_id == Run.id, Step.name == StepName.APPLY),
+    )

@@ -38,6 +38,22 @@ class DueInstants:
     instants: tuple[Instant, ...]
     skipped: datetime | None = None
 
+    def unlisted(self) -> list[Verdict]:
+        """Say what becomes of those that are not listed."""
+        if self.skipped is None:
+            return []
+        until = f"{self.instants[0].at:%Y-%m-%d %H:%M} UTC"
+        reason = f"no scheduler ran then; the same holds of all instants until {until}"
+        return [Verdict(self.skipped, OccurrenceOutcome.MISSED, reason)]
+
+
+def overdue(plan: Plan, next_due: datetime | None, now: datetime, late: timedelta) -> list[Verdict]:
+    """Say what a tick that comes now makes of the instants that have passed without one."""
+    if next_due is None or next_due > now:
+        return []
+    found = due_instants(plan, next_due, now)
+    return found.unlisted() + judge(plan, found.instants, now, late)
+
 
 def due_instants(plan: Plan, next_due: datetime, now: datetime) -> DueInstants:
     """Give the instants from `next_due` to `now`.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
@@ -11,6 +11,7 @@ from sqlalchemy import select
 from wimdock.errors import ScheduleError, WimdockError
 from wimdock.site.models import Occurrence, Schedule
 from wimdock.site.schedules.as_tokens import as_tokens
+from wimdock.site.schedules.due import Verdict, overdue
 from wimdock.site.schedules.options import ScheduleOptions
 from wimdock.site.schedules.records import schedule_of
 from wimdock.site.schedules.request import Plan
@@ -37,6 +38,7 @@ class FutureInstant:
 class Explanation:
     """The next instants of a schedule, and the work of each, as the library is today.
 
+    `overdue` is what the next tick makes of instants that have passed without one.
     `more_excluded` tells that further ones are excluded before the next that is not. `trouble` is
     why the work cannot be told.
     """
@@ -45,6 +47,7 @@ class Explanation:
     zone: ZoneInfo
     recurrence: str
     window: str
+    overdue: tuple[Verdict, ...]
     instants: tuple[FutureInstant, ...]
     more_excluded: bool
     work: tuple[Work, ...]
@@ -79,12 +82,14 @@ def explain(site: Site, schedule_id: int, count: int = 10) -> Explanation:
             work = list(work_of(session, schedule, now))
         except WimdockError as error:
             trouble = error.message
+    late = timedelta(minutes=site.settings.scheduler.late)
     instants, more = _instants(plan, now, count)
     return Explanation(
         schedule=schedule,
         zone=plan.zone,
         recurrence=plan.recurrence.describe(),
         window=plan.window.describe(),
+        overdue=tuple(overdue(plan, schedule.next_due, now, late)),
         instants=tuple(instants),
         more_excluded=more,
         work=tuple(work),

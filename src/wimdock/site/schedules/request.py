@@ -59,9 +59,15 @@ class Plan:
         """Say why no run may begin at an instant; nothing where one may."""
         return self.window.refusal(at, self.zone)
 
+    def begin_before(self, instant: datetime, now: datetime) -> datetime | None:
+        """Say from when on the runs of an instant that is started now may not be begun any more."""
+        closes = self.window.closes(now, self.zone)
+        ends = None if self.patience is None else instant + self.patience
+        return min((each for each in (closes, ends) if each is not None), default=None)
+
     @property
     def patience(self) -> timedelta | None:
-        """How long after an instant its run may still begin late; None for as long as it takes."""
+        """How long after an instant its runs may still begin; None for as long as it takes."""
         limit = self.recurrence.duration if isinstance(self.recurrence, Tokens) else timedelta()
         return limit or None
 

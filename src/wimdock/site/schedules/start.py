@@ -72,9 +72,11 @@ def start_runs(
     schedule: Schedule,
     instant: datetime,
     memory: ChoiceMemory | None = None,
+    begin_before: datetime | None = None,
 ) -> list[int]:
     """Make the runs of an instant and give their IDs; the caller holds the schedule's row locked.
 
+    None of them is begun at or after `begin_before`.
     A run is made also where no update was chosen: it ends at once, and says so.
     """
     requests = [
@@ -83,6 +85,7 @@ def start_runs(
             update_ids=[update.id for update in work.updates],
             schedule=schedule,
             instant=instant,
+            begin_before=begin_before,
             indexes=work.indexes,
             options=schedule.options,
             queue=schedule.queue,

@@ -1,5 +1,7 @@
 """The tick: once a minute, by any number of processes, every due instant gets its runs, once.
 
+Runs that no worker has begun before their window closed are recorded as missed.
+
 Each due schedule is one transaction: its row is locked, its instants are judged, recorded under the
 key of schedule and instant, the runs are made, and `next_due` moves on. A crash leaves a schedule
 settled or due. A process that comes second finds `next_due` in the future, or the instants there.
@@ -27,6 +29,7 @@ from wimdock.site.models import (
     Schedule,
     SiteRow,
 )
+from wimdock.site.runs.missed import end_missed
 from wimdock.site.schedules.due import DueInstants, Verdict, due_instants, judge
 from wimdock.site.schedules.request import Plan
 from wimdock.site.schedules.settled import STARTED, Settled, Tick, write_log
@@ -63,6 +66,7 @@ def tick(site: Site) -> Tick:
         session.execute(update(SiteRow).values(last_tick=now))
     if settled:
         write_log(site, settled)
+    end_missed(site)
     if failures:
         raise failures[0]
     return Tick(now, tuple(settled), went_back)
@@ -136,10 +140,7 @@ def _verdicts(
         or row.at <= now + late
     }
     verdicts = judge(plan, [each for each in found.instants if each.at not in settled], now, late)
-    if found.skipped is not None and found.skipped not in settled:
-        until = f"{found.instants[0].at:%Y-%m-%d %H:%M} UTC"
-        reason = f"no scheduler ran then; the same holds of all instants until {until}"
-        verdicts.insert(0, Verdict(found.skipped, OccurrenceOutcome.MISSED, reason))
+    verdicts = [each for each in found.unlisted() if each.at not in settled] + verdicts
     for verdict in verdicts:
         if verdict.at in known:
             session.delete(known[verdict.at])
@@ -194,9 +195,10 @@ def _record(
 def _start(
     site: Site, session: Session, schedule: Schedule, verdict: Verdict, memory: ChoiceMemory
 ) -> tuple[Verdict, list[int]]:
+    begin_before = Plan.of(schedule).begin_before(verdict.at, site.now())
     try:
         with session.begin_nested():
-            runs = start_runs(session, site, schedule, verdict.at, memory)
+            runs = start_runs(session, site, schedule, verdict.at, memory, begin_before)
     except DatabaseUnavailable:
         raise
     except WimdockError as error:  # an update that it names was retired: told, and not tried again

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from wimdock.errors import ScheduleError
 from wimdock.site.schedules.words import DAYS, date_of, day_of, only, text_in, time_of
-from wimdock.site.schedules.zone import local_of
+from wimdock.site.schedules.zone import instant_of, local_of
 
 _EVERY_DAY = tuple(range(7))
 _WEEK = 7
@@ -127,6 +127,17 @@ class Window:
         if self._is_open(local):
             return ""
         return f"{DAYS[local.weekday()]} {local:%H:%M} is outside the window ({self._hours()})"
+
+    def closes(self, at: datetime, zone: ZoneInfo) -> datetime | None:
+        """Give the first instant after `at` at which no run may begin; None where there is none."""
+        local = local_of(at, zone)
+        days = [local.date() + timedelta(days=ahead) for ahead in range(_WEEK + 2)]
+        edges = {
+            datetime.combine(day, clock) for day in days for clock in (time(), self.start, self.end)
+        }
+        edges |= {datetime.combine(each.first, time()) for each in self.blackouts}
+        instants = (instant_of(edge, zone).at for edge in sorted(edges) if edge > local)
+        return next((each for each in instants if each > at and self.refusal(each, zone)), None)
 
     @property
     def _is_whole_day(self) -> bool:

@@ -7,7 +7,7 @@ refused by the fence.
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import delete
 from sqlalchemy.orm import Session
@@ -51,14 +51,18 @@ def end_run(context: RunContext, failed: Step | None) -> None:
     with fenced(context.site, context.run.id, context.token) as session:
         run = session.get_one(Run, context.run.id, populate_existing=True)
         store_results(session, context.site, run.id, ending.results)
-        again = _may_retry(run, ending)
+        not_before = _next_try(context, run, ending)
+        if not_before is not None and run.begin_before and not_before >= run.begin_before:
+            closed = "its window closes before it could be tried again"
+            ending = replace(ending, detail=f"{ending.detail}; {closed}")
+            not_before = None
         release(session, Lease.run_id == run.id)
-        if again:
-            message = _retry(session, context, run, ending)
+        if not_before is not None:
+            message = _retry(session, context, run, ending, not_before)
         else:
             failures = report_failures(session, context.site, run, ending.results)
             message = _end(session, context, run, ending)
-    if again:
+    if not_before is not None:
         context.log.status(message)
         return
     for failure in failures:
@@ -93,6 +97,14 @@ def _tidy(context: RunContext, ending: Ending) -> str:
     return ""
 
 
+def _next_try(context: RunContext, run: Run, ending: Ending) -> datetime | None:
+    """Say when the run may be tried again; None where it may not."""
+    if not _may_retry(run, ending):
+        return None
+    pause = timedelta(seconds=float(run.options.get("backoff", 60)) * 2**run.failures)
+    return context.site.now() + min(pause, _LONGEST_BACKOFF)
+
+
 def _may_retry(run: Run, ending: Ending) -> bool:
     return (
         ending.state in {RunState.FAILED, RunState.LOCKED}
@@ -103,12 +115,13 @@ def _may_retry(run: Run, ending: Ending) -> bool:
     )
 
 
-def _retry(session: Session, context: RunContext, run: Run, ending: Ending) -> StatusMessageRow:
-    pause = timedelta(seconds=float(run.options.get("backoff", 60)) * 2**run.failures)
+def _retry(
+    session: Session, context: RunContext, run: Run, ending: Ending, not_before: datetime
+) -> StatusMessageRow:
     run.state = RunState.QUEUED
     run.attempt += 1
     run.failures += 1
-    run.not_before = context.site.now() + min(pause, _LONGEST_BACKOFF)
+    run.not_before = not_before
     run.worker_id = None
     run.step = None
     run.error = ending.error
@@ -119,7 +132,7 @@ def _retry(session: Session, context: RunContext, run: Run, ending: Ending) -> S
         messages.RUN_RETRIED,
         run.id,
         run.package_id,
-        run.not_before.isoformat(),
+        not_before.isoformat(),
         ending.detail,
         run_id=run.id,
         schedule_id=run.schedule_id,

@@ -336,6 +336,7 @@ def upgrade() -> None:
         sa.Column("attempt", sa.Integer(), nullable=False),
         sa.Column("failures", sa.Integer(), nullable=False),
         sa.Column("not_before", MOMENT, nullable=True),
+        sa.Column("begin_before", MOMENT, nullable=True),
         sa.Column("orphaned_at", MOMENT, nullable=True),
         sa.Column("worker_id", sa.String(length=64), nullable=True),
         sa.Column("step", sa.String(length=32), nullable=True),
