@@ -121,10 +121,10 @@ class Worker:
             self._children.kill()
 
     def _open(self, worker_id: str) -> bool:
-        course = RunCourse(
+        self._course = RunCourse(
             self._site, worker_id, self._children, self._slots.has_room, self._wake.set
         )
-        self._engine.open(worker_id, course)
+        self._engine.open(worker_id, self._course)
         say(self._site, WORKER_STARTED, worker_id, self._site.host)
         self._reporter.message(f"worker {worker_id} serves {', '.join(self._offer.queues)}")
         return True
@@ -165,16 +165,15 @@ class Worker:
     def _watch(self, worker_id: str) -> None:
         """Stop the runs that are cancelled or late; hand back what the engine knows nothing of."""
         running = self._engine.running()
-        if (
-            not running
-            and not self._missing
-            and time.monotonic() - self._last_look < (self._beat_seconds)
-        ):
+        is_soon = time.monotonic() - self._last_look < self._beat_seconds
+        if not running and not self._missing and is_soon:
             return
         held = {RunKey(one.run_id, one.attempt): one for one in held_runs(self._site, worker_id)}
         running = self._engine.running()
         for key, one in held.items():
-            if one.stop and key in running and key not in self._stopping:
+            if key not in running or key in self._stopping:
+                continue
+            if one.must_end(self._course.seconds(key)):
                 self._engine.cancel(key)
                 self._stopping.add(key)
         self._stopping &= running
