@@ -161,3 +161,13 @@ def test_no_child_outlives_its_parent(tmp_path: Path, number: signal.Signals) ->
     while not is_gone(pid) and time.monotonic() < deadline:
         time.sleep(0.05)
     assert is_gone(pid)
+
+
+def test_where_no_process_can_be_started_a_child_ends_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    def none_left(_process: object) -> None:
+        raise BlockingIOError(11, "Resource temporarily unavailable")
+
+    monkeypatch.setattr("multiprocessing.context.ForkServerProcess.start", none_left)
+    ending = call(refuse)
+    assert ending.status == 70
+    assert "no process can be started: [Errno 11]" in ending.words

@@ -105,15 +105,19 @@ class Children:
         Function and arguments are pickled. When this task is cancelled the child is ended first:
         told to, and killed two seconds later.
         """
-        with self._started(function, arguments) as child:
-            try:
-                await _end_of(child)
-            except asyncio.CancelledError:
-                child.send(signal.SIGTERM)
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(_end_of(child), GRACE_SECONDS)
-                raise
-            return self._ending(child)
+        try:
+            with self._started(function, arguments) as child:
+                try:
+                    await _end_of(child)
+                except asyncio.CancelledError:
+                    child.send(signal.SIGTERM)
+                    with contextlib.suppress(TimeoutError):
+                        await asyncio.wait_for(_end_of(child), GRACE_SECONDS)
+                    raise
+                return self._ending(child)
+        except (OSError, EOFError) as error:  # the machine or the fork server has none to give
+            text = f"no process can be started: {error}"
+            return Ending(_INTERNAL, Failure(type(error).__name__, text))
 
     def kill(self) -> None:
         """Kill all of them at once."""
@@ -129,8 +133,13 @@ class Children:
         process = self._context.Process(
             target=_enter, args=(function, arguments, said), daemon=True
         )
-        process.start()
-        said.close()
+        try:
+            process.start()
+        except BaseException:
+            heard.close()
+            raise
+        finally:
+            said.close()
         pid = process.pid or 0
         child = _Child(process, _handle(pid), heard)
         self._running[pid] = child

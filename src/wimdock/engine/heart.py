@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 
-from wimdock.errors import DatabaseUnavailable, LeaseLost
+from wimdock.errors import DatabaseUnavailable, EngineError, LeaseLost, WimdockError
 from wimdock.site.runs.queue import heartbeat
 from wimdock.site.site import Site
 
@@ -19,7 +19,7 @@ class Heart:
     ) -> None:
         """Take how often to beat and for how long the worker may be silent, in seconds.
 
-        `lost` is called when the worker was declared dead.
+        `lost` is called when the worker was declared dead, or cannot show that it lives.
         """
         self._site = site
         self._worker_id = worker_id
@@ -29,7 +29,7 @@ class Heart:
         self._stop = threading.Event()
         self._deaf = threading.Event()
         self._last = time.monotonic()
-        self._error: LeaseLost | None = None
+        self._error: WimdockError | None = None
         self._thread = threading.Thread(target=self._beat, name="heart", daemon=True)
 
     def start(self) -> None:
@@ -43,7 +43,7 @@ class Heart:
             self._thread.join(self._seconds + 1)
 
     def check(self) -> None:
-        """Raise LeaseLost where the worker was declared dead."""
+        """Raise LeaseLost where the worker was declared dead, EngineError where no beat is left."""
         if self._error is not None:
             raise self._error
 
@@ -60,6 +60,11 @@ class Heart:
             except DatabaseUnavailable:
                 self._deaf.set()
                 continue
+            except Exception as error:  # noqa: BLE001 - without a heart nobody tells it of its death
+                text = f"the heartbeat failed: {type(error).__name__}: {error}"
+                self._error = EngineError(text)
+                self._lost()
+                return
             now = time.monotonic()
             silent, self._last = now - self._last, now
             if silent > max(self._lease, 2 * self._seconds):

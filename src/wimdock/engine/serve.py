@@ -41,6 +41,7 @@ class Service:
         self._stop = threading.Event()
         self._at_once = threading.Event()
         self._worker: Worker | None = None
+        self._why_no_worker = ""
         self._threads: list[DutyThread] = []
 
     @property
@@ -48,8 +49,9 @@ class Service:
         """What is not as it should be now, in a few words, or ""."""
         found = [f"{each.name}: {each.trouble}" for each in self._threads if each.trouble]
         worker = self._worker
-        if worker is not None and worker.trouble:
-            found.append(f"worker: {worker.trouble}")
+        trouble = self._why_no_worker if worker is None else worker.trouble
+        if trouble:
+            found.append(f"worker: {trouble}")
         return "; ".join(found)
 
     def stop(self, *, at_once: bool = False) -> None:
@@ -108,13 +110,20 @@ class Service:
             try:
                 self._worker.run()
             except WimdockError as error:
-                self._reporter.message(f"worker: {error.message}", Severity.ERROR)
+                self._why_no_worker = error.message
+            except Exception as error:  # noqa: BLE001 - an error in the worker stops no duty
+                text = f"an error in wimdock itself: {type(error).__name__}: {error}"
+                self._why_no_worker = text
+            else:
+                self._why_no_worker = ""
+            finally:
+                self._worker = None
+            if self._why_no_worker:
+                self._reporter.message(f"worker: {self._why_no_worker}", Severity.ERROR)
                 if time.monotonic() - began > _LONGEST_PAUSE:
                     pause = _FIRST_PAUSE
                 self._stop.wait(pause)
                 pause = min(pause * 2, _LONGEST_PAUSE)
-            finally:
-                self._worker = None
 
     def _tick(self) -> str:
         done = tick(self._site)
