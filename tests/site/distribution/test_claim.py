@@ -61,7 +61,7 @@ def test_a_second_sender_leaves_it_to_the_first(served: ServedImage) -> None:
 def test_nothing_is_withdrawn_under_a_sender(served: ServedImage) -> None:
     def try_to() -> str:
         with pytest.raises(Exception, match="right now") as found:
-            withdraw(served.site, served.id, "here", means=means())
+            withdraw(served.site, [served.id], "here", means=means())
         return str(found.value)
 
     disk = Meanwhile(served, try_to)

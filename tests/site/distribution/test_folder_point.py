@@ -73,6 +73,18 @@ def test_nothing_travels_twice(served: ServedImage) -> None:
     assert (sent.way, sent.sent, disk.writes) == (Way.NOTHING, 0, [])
 
 
+def test_what_was_only_looked_at_is_not_called_verified(
+    served: ServedImage, clock: SetClock
+) -> None:
+    send(served)
+    sent_at = clock.now()
+    clock.advance(hours=1)
+    send(served)
+    assert served.placed().content.verified_at == sent_at
+    verify_point(served.site, "here", means=means())
+    assert served.placed().content.verified_at == clock.now()
+
+
 def test_only_what_was_appended_travels_and_then_the_header(served: ServedImage) -> None:
     send(served)
     inode = served.served.stat().st_ino

@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 import shutil
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from itertools import pairwise
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from sqlalchemy import select
@@ -36,6 +37,7 @@ from wimdock.site.distribution import (
     Sent,
     Way,
     add_point,
+    claim,
     distribute,
     retry_due,
     send_to,
@@ -43,6 +45,7 @@ from wimdock.site.distribution import (
     verify_point,
     withdraw,
 )
+from wimdock.site.distribution.claim import take
 from wimdock.site.distribution.object_parts import SMALLEST_PART, plan_parts
 from wimdock.site.distribution.object_store import ObjectStore
 from wimdock.site.models import (
@@ -234,6 +237,54 @@ def test_an_upload_that_was_completed_but_not_recorded(
     assert served.placed("store").content.sha256 == sha256(served.image)
 
 
+def test_an_upload_that_was_completed_and_never_read_back(
+    served: ServedImage, objects: ObjectServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The store spoiled it, and the process stopped before it could see that."""
+    with monkeypatch.context() as patch:
+        whole = ObjectStore.complete
+
+        def spoil_and_stop(store: ObjectStore, key: str, *words: object) -> None:
+            whole(store, key, *words)  # type: ignore[arg-type]
+            changed = bytearray(objects.get(key))
+            changed[8 * MIB] ^= 1
+            objects.client().put_object(Bucket=objects.bucket, Key=key, Body=bytes(changed))
+            raise KeyboardInterrupt
+
+        patch.setattr(ObjectStore, "complete", spoil_and_stop)
+        with pytest.raises(KeyboardInterrupt):
+            send_to(served.site, [served.id], means=means())
+    (sent,) = send_to(served.site, [served.id], means=means())
+    assert isinstance(sent.error, ContentMismatch)
+    assert send(served).way is Way.WHOLE
+    assert is_served(served, objects)
+
+
+def test_nobody_takes_over_what_is_read_back(
+    served: ServedImage, objects: ObjectServer, monkeypatch: pytest.MonkeyPatch, clock: SetClock
+) -> None:
+    """All parts together take longer to read than the claim lasts."""
+    taken = []
+    whole = ObjectStore.stream
+
+    def slow(store: ObjectStore, key: str, start: int, end: int) -> Iterator[bytes]:
+        clock.advance(seconds=50)
+        taken.append(take(served.site, served.placed("store").point.id, served.id))
+        yield from whole(store, key, start, end)
+
+    def monotonic() -> float:
+        return clock.at.timestamp()
+
+    monkeypatch.setattr(ObjectStore, "stream", slow)
+    monkeypatch.setattr(claim, "time", SimpleNamespace(monotonic=monotonic))
+    (sent,) = send_to(served.site, [served.id], means=means(part=5 * MIB))
+    assert sent.error is None
+    assert sent.way is Way.WHOLE
+    assert len(taken) >= 4
+    assert set(taken) == {None}
+    assert is_served(served, objects)
+
+
 def test_an_upload_that_somebody_ended_is_begun_anew(
     served: ServedImage, objects: ObjectServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -334,10 +385,10 @@ def test_withdrawing_ends_uploads_too(
         Failing(patch, "complete", 0, KeyboardInterrupt())
         with pytest.raises(KeyboardInterrupt):
             send_to(served.site, [served.id], means=means())
-    withdraw(served.site, served.id, "store")
+    withdraw(served.site, [served.id], "store")
     assert (objects.keys(), objects.uploads()) == ([], [])
     with pytest.raises(NoSuchRecord):
-        withdraw(served.site, served.id, "store")
+        withdraw(served.site, [served.id], "store")
 
 
 def test_what_cannot_be_added(site: Site, objects: ObjectServer) -> None:

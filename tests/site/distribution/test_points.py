@@ -207,7 +207,7 @@ def test_withdrawing(served: ServedImage, clock: SetClock) -> None:
     away = served.point.rename(served.point.with_name("away"))
     served.point.mkdir()
     with pytest.raises(PointDown):
-        withdraw(served.site, served.id, "here", means=means())
+        withdraw(served.site, [served.id], "here", means=means())
     assert served.placed().content.state is ContentState.REMOVING
     assert distribute(served.site, served.id, means=means()) == []
     served.point.rmdir()
@@ -218,13 +218,13 @@ def test_withdrawing(served: ServedImage, clock: SetClock) -> None:
     with served.site.reading() as session:
         assert placed(session) == []
     with pytest.raises(NoSuchRecord):
-        withdraw(served.site, served.id, "here", means=means())
+        withdraw(served.site, [served.id], "here", means=means())
     assert messages(served.site)[-1] == CONTENT_REMOVED.id
 
 
 def test_what_was_withdrawn_can_be_sent_again(served: ServedImage) -> None:
     send_to(served.site, [served.id], means=means())
-    withdraw(served.site, served.id, "here", means=means())
+    withdraw(served.site, [served.id], "here", means=means())
     assert not served.served.parent.exists()
     (sent,) = send_to(served.site, [served.id], means=means())
     assert sent.error is None
@@ -238,7 +238,7 @@ def test_an_image_package_that_was_removed(served: ServedImage) -> None:
     assert served.served.exists()
     with pytest.raises(NoSuchRecord):
         send_to(served.site, [served.id], means=means())
-    withdraw(served.site, served.id, "here", means=means())
+    withdraw(served.site, [served.id], "here", means=means())
     assert not served.served.exists()
 
 
@@ -246,7 +246,7 @@ def test_removing_a_point(served: ServedImage) -> None:
     send_to(served.site, [served.id], means=means())
     with pytest.raises(AlreadyRecorded, match=r"holds 1 image package \("):
         remove_point(served.site, "here")
-    withdraw(served.site, served.id, "here", means=means())
+    withdraw(served.site, [served.id], "here", means=means())
     remove_point(served.site, "here")
     assert list(served.point.iterdir()) == []
     with pytest.raises(NoSuchRecord):

@@ -28,8 +28,7 @@ def withdraw(*, packages: tuple[str, ...], point: str, place: SitePlace, as_json
     with place.opened() as site:
         with site.reading() as session:
             ids = [package_of(session, each, removed=True).id for each in packages]
-        for package_id in ids:
-            take_away(site, package_id, point)
+        take_away(site, ids, point)
     if as_json:
         print_document("distribution_withdrawn", {"point": point, "packages": ids})
         return

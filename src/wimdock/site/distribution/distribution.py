@@ -17,7 +17,7 @@ from wimdock.servicing.options import always
 from wimdock.site.distribution.contents import Placed, due, place, placed, want
 from wimdock.site.distribution.points import Means, all_points, open_store, point_of
 from wimdock.site.distribution.sending import Sender, Sent, send
-from wimdock.site.distribution.withdrawal import finish_withdrawal
+from wimdock.site.distribution.withdrawal import finish_withdrawals
 from wimdock.site.images.records import package_of
 from wimdock.site.models import ContentState, ImagePackage
 from wimdock.site.site import Site
@@ -109,11 +109,8 @@ def retry_due(
     """
     with site.reading() as session:
         found = due(session, site.now())
-    removed = sum(
-        finish_withdrawal(site, each, means)
-        for each in found
-        if each.content.state is ContentState.REMOVING
-    )
+    going = [each for each in found if each.content.state is ContentState.REMOVING]
+    removed = finish_withdrawals(site, going, means)
     found = [each for each in found if each.content.state is not ContentState.REMOVING]
     sender = Sender(site, reporter or Reporter(), permit, means or Means())
     done = _send_all(sender, found, by_hand=False)

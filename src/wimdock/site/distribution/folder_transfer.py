@@ -97,6 +97,7 @@ class FolderTransfer:
     def _from_source(self, start: int, stop: int) -> bytes:
         ours = hashlib.sha256()
         for piece in self._job.source.pieces(start, stop):
+            self._job.watch.alive()
             ours.update(piece)
             self._whole.update(piece)
         return ours.digest()
@@ -104,6 +105,7 @@ class FolderTransfer:
     def _from_point(self, start: int, stop: int) -> bytes:
         theirs = hashlib.sha256()
         for offset in range(start, stop, PIECE):
+            self._job.watch.alive()
             with at_point(self._point):
                 theirs.update(read_at(self._fd, min(PIECE, stop - offset), offset))
         return theirs.digest()

@@ -72,16 +72,17 @@ class ObjectPoint:
         after = self.look(job.name)
         if after is None or (after.header, after.size) != (job.state.header, job.state.length):
             raise arrived_otherwise(self._name, job.name)
-        self._read_back(job.name, upload)
+        self._read_back(job, upload)
         return after.tag
 
-    def _read_back(self, name: str, upload: ObjectUpload) -> None:
+    def _read_back(self, job: Job, upload: ObjectUpload) -> None:
         for part, digest in upload.digests.items():
             found = hashlib.sha256()
-            for piece in self._store.stream(self._prefix + name, part.start, part.end):
+            for piece in self._store.stream(self._prefix + job.name, part.start, part.end):
+                job.watch.alive()
                 found.update(piece)
             if found.digest() != digest:
-                raise arrived_otherwise(self._name, name)
+                raise arrived_otherwise(self._name, job.name)
 
     def remove(self, name: str) -> None:
         """Remove an object, and the uploads of it that never ended."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sqlalchemy import update
@@ -27,16 +28,24 @@ if TYPE_CHECKING:
     from wimdock.site.distribution.contents import Placed
 
 
-def arrived(claim: Claim, name: str, state: SourceState, tag: str) -> None:
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """What a point holds now, under which name; `verified`: what came was read there just now."""
+
+    name: str
+    state: SourceState
+    tag: str
+    verified: bool
+
+
+def arrived(claim: Claim, arrival: Arrival) -> None:
     """Record what the point holds now; the claim is kept, for the source has moved on since."""
     with claim.held() as (_, content):
-        _hold(content, name, state, tag)
+        _hold(content, arrival)
         claim.content = content
 
 
-def finished(
-    site: Site, placed: Placed, claim: Claim, name: str, state: SourceState, tag: str, sent: int
-) -> int | None:
+def finished(site: Site, placed: Placed, claim: Claim, arrival: Arrival, sent: int) -> int | None:
     """Record that the point holds what the source has; give the content version.
 
     The version stays what it was where the site has not read the file's new state yet: it is set
@@ -45,9 +54,10 @@ def finished(
     rows: list[StatusMessageRow] = []
     with claim.held() as (session, content):
         package = session.get_one(ImagePackage, content.package_id)
-        is_news = content.header != state.header.hex() or content.state is not ContentState.CURRENT
-        _hold(content, name, state, tag)
-        if package.header == state.header.hex():
+        header = arrival.state.header.hex()
+        is_news = content.header != header or content.state is not ContentState.CURRENT
+        _hold(content, arrival)
+        if package.header == header:
             content.content_version = package.content_version
             content.wanted_version = max(content.wanted_version, package.content_version)
         if content.state is not ContentState.REMOVING:
@@ -55,7 +65,8 @@ def finished(
         content.sent = sent
         content.attempts = 0
         content.retry_at = None
-        content.verified_at = site.now()
+        if arrival.verified:
+            content.verified_at = site.now()
         content.error = ""
         let_go(content)
         rows += _is_up(site, session, placed.point.id)
@@ -122,17 +133,17 @@ def count_sent(site: Site, point_id: int, sent: int) -> None:
         )
 
 
-def _hold(content: DistributedContent, name: str, state: SourceState, tag: str) -> None:
-    header = state.header.hex()
+def _hold(content: DistributedContent, arrival: Arrival) -> None:
+    header = arrival.state.header.hex()
     target = content.transfer.get("target", {})
     if target.get("header") == header:
         content.sha256 = str(target.get("sha256", ""))
     elif content.header != header:
         content.sha256 = ""
     content.header = header
-    content.length = state.length
-    content.name = name
-    content.tag = tag
+    content.length = arrival.state.length
+    content.name = arrival.name
+    content.tag = arrival.tag
     content.transfer = {}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from wimdock.events import Reporter
 from wimdock.site.distribution import outcome
 from wimdock.site.distribution.claim import Claim, Overtaken, take
 from wimdock.site.distribution.contents import Placed
+from wimdock.site.distribution.folder_transfer import arrived_otherwise
 from wimdock.site.distribution.location import name_at_point
 from wimdock.site.distribution.points import Means
 from wimdock.site.distribution.route import (
@@ -139,34 +141,65 @@ class _Work:
                 state = source.state()
                 held = self.store.look(name)
                 route = self._route(state, held, source, name)
-                tag = held.tag if held else ""
-                if route.way is not Way.NOTHING:
-                    watch = _Transfer(self, source, state)
-                    try:
-                        tag = self.store.send(Job(name, source, state, route, tag, watch))
-                    except SourceMoved:
-                        continue
+                try:
+                    arrival = self._arrival(name, source, state, held, route)
+                except SourceMoved:
+                    continue
                 if not source.is_still(state):
-                    outcome.arrived(self.claim, name, state, tag)
+                    outcome.arrived(self.claim, arrival)
                     continue
                 before = self.claim.content.name
                 if before and before != name:
                     self.store.remove(before)
                 site = self.sender.site
-                version = outcome.finished(
-                    site, self.placed, self.claim, name, state, tag, self.sent
-                )
+                version = outcome.finished(site, self.placed, self.claim, arrival, self.sent)
                 return version, route
         message = f"{path} changes faster than it can be sent"
         raise ImageBusy(message, hint="Send it again when nobody writes it.")
+
+    def _arrival(
+        self, name: str, source: Source, state: SourceState, held: Held | None, route: Route
+    ) -> outcome.Arrival:
+        """Send what the route says; SourceMoved where the source has moved on."""
+        watch = _Transfer(self, source, state)
+        tag = held.tag if held else ""
+        if route.way is not Way.NOTHING:
+            tag = self.store.send(Job(name, source, state, route, tag, watch))
+            return outcome.Arrival(name, state, tag, verified=True)
+        recorded = self._recorded(name)
+        if held is not None and recorded is not None and recorded.is_in(held):
+            return outcome.Arrival(name, state, tag, verified=False)
+        self._compare(name, source, state, watch)
+        return outcome.Arrival(name, state, tag, verified=True)
+
+    def _compare(self, name: str, source: Source, state: SourceState, watch: _Transfer) -> None:
+        """Read what was committed by a transfer that was stopped before it was recorded."""
+        found = hashlib.sha256()
+        done = 0
+        for piece in self.store.pieces(name, state.length):
+            watch.alive()
+            found.update(piece)
+            done += len(piece)
+            watch.passed(done, state.length)
+        if found.hexdigest() == source.sha256(state.header, state.length, watch.alive):
+            return
+        if not source.is_still(state):
+            message = f"{source.path} has changed while it was compared"
+            raise SourceMoved(message)
+        raise arrived_otherwise(self.placed.point.name, name)
+
+    def _recorded(self, name: str) -> Known | None:
+        content = self.claim.content
+        if not content.header or content.name != name:
+            return None
+        return Known(bytes.fromhex(content.header), content.length, content.tag)
 
     def _route(self, state: SourceState, held: Held | None, source: Source, name: str) -> Route:
         content = self.claim.content
         if content.transfer.get("whole"):
             return whole("what was sent before read otherwise at the point")
-        known = []
-        if content.header and content.name == name:
-            known.append(Known(bytes.fromhex(content.header), content.length, content.tag))
+        recorded = self._recorded(name)
+        known = [] if recorded is None else [recorded]
         if target := content.transfer.get("target"):
             known.append(Known(bytes.fromhex(target["header"]), int(target["length"])))
         route = decide(state, held, known)

@@ -8,8 +8,9 @@ rollback frees the tail, and the next writer writes over it.
 
 from __future__ import annotations
 
+import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -102,6 +103,14 @@ class Source:
         """Give the bytes from `start` to `end`, piece by piece."""
         for offset in range(start, end, PIECE):
             yield self.read(offset, min(PIECE, end - offset))
+
+    def sha256(self, header: bytes, length: int, alive: Callable[[], None]) -> str:
+        """Give the SHA-256 of a state, in hexadecimal; `alive` is called for every piece."""
+        found = hashlib.sha256(header)
+        for piece in self.pieces(layout.HEADER_SIZE, length):
+            alive()
+            found.update(piece)
+        return found.hexdigest()
 
     def _reopen(self) -> None:
         """Go on with the file that has the name now, where it was replaced."""

@@ -18,7 +18,10 @@ class Watch(Protocol):
         """What an interrupted transfer left to go on with."""
 
     def alive(self) -> None:
-        """Be called before every write: raise where the claim on the content ran out."""
+        """Be called before every write, and often while much is read: raise where it must end.
+
+        The claim on the content is renewed, so that nobody takes it over from one who works on it.
+        """
 
     def sent(self, count: int) -> None:
         """Count bytes that went to the point."""

@@ -25,7 +25,6 @@ from wimdock.site.distribution.store import PointStore
 from wimdock.site.images.records import file_of
 from wimdock.site.models import DistributedContent
 from wimdock.site.site import Site
-from wimdock.wim import layout
 
 _STATES = 5
 
@@ -64,10 +63,16 @@ def verify_point(
         raise NoSuchRecord(message, hint="`wimdock distribution status` shows what is where.")
     means = means or Means()
     store = open_store(point, means)
+    done: list[Verified] = []
     try:
-        return [_verify(site, each, store, reporter or Reporter(), means) for each in found]
+        for each in found:
+            if done and isinstance(done[-1].error, PointDown):  # it is not asked again and again
+                done.append(Verified(point_name, each.package.id, error=done[-1].error))
+            else:
+                done.append(_verify(site, each, store, reporter or Reporter(), means))
     finally:
         store.close()
+    return done
 
 
 def _verify(
@@ -137,12 +142,9 @@ def _expected(site: Site, each: Placed, content: DistributedContent, claim: Clai
             state = source.state()
             if not _has_state(state, header, content.length):
                 break
-            found = hashlib.sha256(header)
-            for piece in source.pieces(layout.HEADER_SIZE, content.length):
-                claim.alive()
-                found.update(piece)
+            found = source.sha256(header, content.length, claim.alive)
             if source.is_still(state):
-                return found.hexdigest()
+                return found
     if content.sha256:
         return content.sha256
     message = f"nothing is left that {each.package.id} at {each.point.name} could be compared with"

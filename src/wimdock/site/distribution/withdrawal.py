@@ -5,6 +5,8 @@ Idempotent: what is gone at the point is fine. The row goes last, so that nothin
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from wimdock.errors import DistributionError, NoSuchRecord, PointDown, WimdockError
 from wimdock.site.distribution import outcome
 from wimdock.site.distribution.claim import take
@@ -16,29 +18,48 @@ from wimdock.site.models import ContentState
 from wimdock.site.site import Site
 
 
-def withdraw(site: Site, package_id: str, point_name: str, *, means: Means | None = None) -> None:
-    """Take an image package from a point.
+def withdraw(
+    site: Site, package_ids: Sequence[str], point_name: str, *, means: Means | None = None
+) -> None:
+    """Take image packages from a point.
 
-    NoSuchRecord where it is not there. Where the point fails, the error is raised and the removal
-    stays to be done: `retry_due` does it.
+    NoSuchRecord, and nothing is done, where one of them is not there. Where the point fails, the
+    first error is raised and all that is not removed stays to be done: `retry_due` does it.
     """
+    wanted = dict.fromkeys(package_ids)
     with site.writing() as session:
         point_of(session, point_name)
-        found = placed(session, package_ids=[package_id], points=[point_name])
-        if not found:
-            message = f"image package {package_id} is not at the distribution point {point_name}"
+        found = placed(session, package_ids=wanted, points=[point_name]) if wanted else []
+        missing = wanted.keys() - {each.package.id for each in found}
+        if missing:
+            names = ", ".join(sorted(missing))
+            message = f"image package {names} is not at the distribution point {point_name}"
             raise NoSuchRecord(message, hint="`wimdock distribution status` shows what is where.")
-        found[0].content.state = ContentState.REMOVING
-        found[0].content.retry_at = None
-        site.note(session, "distribution.withdraw", package_id, point=point_name)
-    error = _remove(site, found[0], means)
-    if error is not None:
-        raise error
+        for each in found:
+            each.content.state = ContentState.REMOVING
+            each.content.retry_at = None
+            site.note(session, "distribution.withdraw", each.package.id, point=point_name)
+    errors = _remove_all(site, found, means)
+    if errors:
+        raise errors[0]
 
 
-def finish_withdrawal(site: Site, each: Placed, means: Means | None = None) -> bool:
-    """Try again what `withdraw` left to be done; tell whether it is done."""
-    return _remove(site, each, means) is None
+def finish_withdrawals(site: Site, found: Sequence[Placed], means: Means | None = None) -> int:
+    """Try again what `withdraw` left to be done; give how many are done."""
+    return len(found) - len(_remove_all(site, found, means))
+
+
+def _remove_all(site: Site, found: Sequence[Placed], means: Means | None) -> list[WimdockError]:
+    """Remove what can be removed; a point that is found down is not asked again."""
+    down: dict[int, WimdockError] = {}
+    errors: list[WimdockError] = []
+    for each in found:
+        error = down.get(each.point.id) or _remove(site, each, means)
+        if isinstance(error, PointDown):
+            down[each.point.id] = error
+        if error is not None:
+            errors.append(error)
+    return errors
 
 
 def _remove(site: Site, each: Placed, means: Means | None) -> WimdockError | None:
