@@ -5,8 +5,9 @@ from __future__ import annotations
 import click
 
 from wimdock.cli.address import Address, metrics_at
-from wimdock.cli.options import Number, examples
+from wimdock.cli.options import examples
 from wimdock.cli.site_options import SitePlace, site_options
+from wimdock.cli.worker_options import worker_options
 
 _EXAMPLES = examples(
     "wimdock serve --site /srv/wimdock",
@@ -16,20 +17,7 @@ _EXAMPLES = examples(
 
 @click.command(epilog=_EXAMPLES)
 @click.option("--no-worker", is_flag=True, help="Execute no runs: `wimdock worker` does elsewhere.")
-@click.option(
-    "--concurrency",
-    type=Number(1),
-    metavar="N",
-    help="Execute so many runs at once; without it worker.concurrency of the settings.",
-)
-@click.option(
-    "--grace",
-    type=Number(0),
-    default=60,
-    show_default=True,
-    metavar="SECONDS",
-    help="How long runs may go on when the service is told to end; then they are handed back.",
-)
+@worker_options
 @click.option(
     "--metrics",
     type=Address(),

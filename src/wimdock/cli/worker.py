@@ -12,6 +12,7 @@ from wimdock.cli.columns import print_summary
 from wimdock.cli.options import Number, examples, json_option
 from wimdock.cli.output import Column, moment, print_document, print_text, size
 from wimdock.cli.site_options import SitePlace, site_options
+from wimdock.cli.worker_options import worker_options
 
 _EXAMPLES = examples(
     "wimdock worker --database postgresql://wimdock@db/wimdock",
@@ -66,20 +67,7 @@ class Folders(click.ParamType[tuple[str, Path]]):
     metavar="MIB",
     help="Take runs that need no more memory; without it worker.memory of the settings.",
 )
-@click.option(
-    "--concurrency",
-    type=Number(1),
-    metavar="N",
-    help="Execute so many runs at once; without it worker.concurrency of the settings.",
-)
-@click.option(
-    "--grace",
-    type=Number(0),
-    default=60,
-    show_default=True,
-    metavar="SECONDS",
-    help="How long runs may go on when the worker is told to end; then they are handed back.",
-)
+@worker_options
 @click.option(
     "--metrics", type=Address(), metavar="HOST:PORT", help="Serve /metrics and /healthz there."
 )
