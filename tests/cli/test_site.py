@@ -215,6 +215,7 @@ def test_the_status_of_a_site_with_troubles(command: SiteCommand) -> None:
 
 def test_backup_and_restore(command: SiteCommand, wimdock: Command, tmp_path: Path) -> None:
     put(command, UpdateRow, {"retired_at": None})
+    put(command, DistributionPoint, {})
     ended = command("site", "backup", str(tmp_path / "b.tar.gz"))
     assert ended.status == 0
     assert "read the database" in ended.err
@@ -227,6 +228,7 @@ def test_backup_and_restore(command: SiteCommand, wimdock: Command, tmp_path: Pa
         ended.out
     )
     assert "copy updates/ over" in ended.out
+    assert "stop it, then wimdock distribution enable POINT" in ended.out
     restored = document(wimdock("restore", found["file"], "third", "--json"), "site_restore")
     assert restored["folder"] == str(tmp_path / "third")
     assert restored["time"] == found["time"]

@@ -17,7 +17,8 @@ from wimdock.cli.site_options import SitePlace, site_options
 def enable(*, name: str, place: SitePlace, as_json: bool) -> None:
     """Send to a distribution point again.
 
-    What was asked for meanwhile is sent by `wimdock serve`, or by `wimdock distribution update`.
+    What was asked for meanwhile is sent by `wimdock serve`, or by `wimdock distribution update`. A
+    folder that belongs to the site that this one was restored from is taken over.
     """
     _change(place, name, "enabled", as_json=as_json, enabled=True)
 

@@ -60,9 +60,13 @@ def restore(*, backup: Path, folder: Path, url: str | None, as_json: bool) -> No
     )
     if done.standstill.runs:
         print_text(f"  {count(done.standstill.runs, 'run')} that were under way wait again")
-    if not manifest.updates and any(
-        each.table == "updates" and each.rows for each in manifest.members
-    ):
+    filled = {each.table for each in manifest.members if each.rows}
+    if "distribution_points" in filled:
+        print_text(
+            "  folders that are distribution points still belong to the old site: stop it, "
+            "then wimdock distribution enable POINT"
+        )
+    if not manifest.updates and "updates" in filled:
         print_text("  the files of the update library are not in the backup: copy updates/ over")
     if not manifest.secrets:
         print_text("  passwords and keys are not in the backup: put them into wimdock.toml")

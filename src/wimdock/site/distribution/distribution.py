@@ -135,7 +135,7 @@ def _send_all(sender: Sender, found: Sequence[Placed], *, by_hand: bool) -> list
         down: WimdockError | None = None
         if not by_hand and point.retry_at is not None and point.retry_at > sender.site.now():
             down = PointDown(point.error or f"distribution point {point.name} is down")
-        store = open_store(point, sender.means)
+        store = open_store(sender.site, point, sender.means)
         try:
             for each in contents:
                 if down is not None:

@@ -16,8 +16,9 @@ import errno
 import json
 import os
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -42,11 +43,24 @@ _LARGEST_MARK = 4096
 _CANNOT_FLUSH = frozenset({errno.EINVAL, errno.ENOTSUP, errno.ENOSYS})
 
 
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """What is in the file: the site's UUID and code, the point's name, and a UUID of the point.
+
+    A site that is restored from a backup has another UUID, and the same points.
+    """
+
+    site: str
+    code: str
+    name: str
+    point: str
+
+
 class FolderPoint:
-    """A folder point; `mark` is the identity that was written there when it was added."""
+    """A folder point; `mark` is what was written there when it was added, or taken over."""
 
     def __init__(
-        self, name: str, folder: Path, mark: str, disk: Disk, segment: int = SEGMENT
+        self, name: str, folder: Path, mark: Mark, disk: Disk, segment: int = SEGMENT
     ) -> None:
         """Take the folder; nothing is opened."""
         self._name = name
@@ -64,11 +78,18 @@ class FolderPoint:
         if found is None:
             message = f"distribution point {self._name}: {self._folder} lacks {MARK_NAME}"
             raise PointDown(message, hint="Is it mounted? The file was written when it was added.")
-        if found.get("point") != self._mark:
+        if found.get("point") != self._mark.point:
             message = f"{self._folder} is another distribution point than {self._name}"
             raise DistributionError(
                 message, hint="Mount the right folder, or remove the point and add it again."
             )
+        if found.get("site") != self._mark.site:
+            message = (
+                f"distribution point {self._name}: {self._folder} is served by another site: "
+                "one that this one was restored from, or one that was restored from this one"
+            )
+            hint = f"Stop that site, then take it over: wimdock distribution enable {self._name}."
+            raise DistributionError(message, hint=hint)
 
     def read_mark(self) -> dict[str, Any] | None:
         """Give the mark of the folder; None for a folder that has none."""
@@ -77,11 +98,11 @@ class FolderPoint:
                 message = f"distribution point {self._name}: {self._folder} is no folder now"
                 raise PointDown(message, hint="Make or mount it, then send again.")
             try:
-                fd = os.open(self._folder / MARK_NAME, os.O_RDONLY | os.O_CLOEXEC)
+                fd = os.open(self._folder / MARK_NAME, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
             except FileNotFoundError:
                 return None
             try:
-                text = os.read(fd, _LARGEST_MARK)
+                text = read_at(fd, _LARGEST_MARK, 0)
             finally:
                 os.close(fd)
         try:
@@ -90,9 +111,9 @@ class FolderPoint:
             document = None
         return document if isinstance(document, dict) else {}
 
-    def write_mark(self, document: Mapping[str, Any]) -> None:
-        """Mark the folder as this point."""
-        text = json.dumps(dict(document), indent=1).encode() + b"\n"
+    def write_mark(self) -> None:
+        """Mark the folder as this point of this site."""
+        text = json.dumps(asdict(self._mark), indent=1).encode() + b"\n"
         target = self._folder / MARK_NAME
         part = target.with_name(f".{MARK_NAME}.part")
         with at_point(self._name):
@@ -100,6 +121,14 @@ class FolderPoint:
                 self._disk.write_at(fd, text, 0)
                 self._disk.flush(fd)
             self._rename(part, target)
+
+    def take_over(self) -> bool:
+        """Mark the folder anew where it is this point of another site; tell whether it was."""
+        found = self.read_mark() or {}
+        if found.get("point") != self._mark.point or found.get("site") == self._mark.site:
+            return False
+        self.write_mark()
+        return True
 
     def remove_mark(self) -> None:
         """Take the mark away."""

@@ -8,20 +8,20 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from wimdock.errors import AlreadyRecorded, NoSuchRecord, PointDown, UsageError
 from wimdock.files import Disk
 from wimdock.site.distribution.claim import LEASE
-from wimdock.site.distribution.folder_point import MARK_NAME, FolderPoint
+from wimdock.site.distribution.folder_point import MARK_NAME, FolderPoint, Mark
 from wimdock.site.distribution.folder_transfer import SEGMENT
 from wimdock.site.distribution.location import Location, parse_location
 from wimdock.site.distribution.object_parts import PART
 from wimdock.site.distribution.object_point import ObjectPoint
 from wimdock.site.distribution.store import PointStore
-from wimdock.site.models import DistributedContent, DistributionPoint, PointKind, SiteRow
+from wimdock.site.models import DistributedContent, DistributionPoint, PointKind
 from wimdock.site.site import Site
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
@@ -37,17 +37,20 @@ class Means:
     lease: timedelta = LEASE
 
 
-def open_store(point: DistributionPoint, means: Means | None = None) -> PointStore:
+def open_store(site: Site, point: DistributionPoint, means: Means | None = None) -> PointStore:
     """Give what works with a point; the caller closes it."""
-    means = means or Means()
     location = parse_location(point.location, point.endpoint, str(point.options.get("region", "")))
     if location.kind is PointKind.S3:
-        return ObjectPoint(point.name, location, means.part)
-    return _folder(point.name, location, str(point.options.get("mark", "")), means)
+        return ObjectPoint(point.name, location, (means or Means()).part)
+    return _folder(site, point.name, location, str(point.options.get("mark", "")), means)
 
 
-def _folder(name: str, location: Location, mark: str, means: Means) -> FolderPoint:
-    return FolderPoint(name, location.folder, mark, means.disk, means.segment)
+def _folder(
+    site: Site, name: str, location: Location, mark: str, means: Means | None = None
+) -> FolderPoint:
+    means = means or Means()
+    identity = Mark(site.uuid, site.code, name, mark)
+    return FolderPoint(name, location.folder, identity, means.disk, means.segment)
 
 
 def all_points(session: Session) -> list[DistributionPoint]:
@@ -92,13 +95,11 @@ def add_point(
     location = parse_location(text, endpoint, region)
     with site.reading() as session:
         _refuse_taken(session, name, location)
-        uid = session.scalars(select(SiteRow.uuid)).one()
     mark = str(uuid.uuid4())
-    document = {"site": uid, "code": site.code, "name": name, "point": mark}
     try:
         if location.kind is PointKind.FOLDER:
             _refuse_own(site, location)
-            _mark(site, name, location, document)
+            _mark(site, name, location, mark)
             options = {"mark": mark}
         else:
             _check_store(name, location)
@@ -145,35 +146,67 @@ def _refuse_taken(session: Session, name: str, location: Location) -> None:
             raise AlreadyRecorded(message, hint=f"Send to it, or remove it first: {point.name}.")
 
 
-def _mark(site: Site, name: str, location: Location, document: dict[str, str]) -> None:
-    folder = _folder(name, location, document["point"], Means())
+def _mark(site: Site, name: str, location: Location, mark: str) -> None:
+    folder = _folder(site, name, location, mark)
     found = folder.read_mark()
     if found is not None:
         with site.reading() as session:
             marks = {str(point.options.get("mark")) for point in all_points(session)}
-        ours = found.get("site") == document["site"] and found.get("point") not in marks
+        ours = found.get("site") == site.uuid and found.get("point") not in marks
         if not ours:
             whose = f"site {found.get('code')}" if found.get("code") else "another site"
             message = f"{location.text} is a distribution point of {whose} already"
-            hint = f"Choose another folder; or delete {MARK_NAME} in it, if it is nobody's."
+            hint = (
+                f"Choose another folder; or delete {MARK_NAME} in it, if it is nobody's, such as "
+                "a site's that was restored from a backup since."
+            )
             raise AlreadyRecorded(message, hint=hint)
-    folder.write_mark(document)
+    folder.write_mark()
 
 
 def change_point(
     site: Site, name: str, *, enabled: bool | None = None, follow: bool | None = None
 ) -> DistributionPoint:
-    """Enable or disable a point, or let it follow; one that was enabled is tried at once."""
+    """Enable or disable a point, or let it follow; one that was enabled is tried at once.
+
+    A folder of the site that this one was restored from is taken over when it is enabled, if it is
+    there: that site, should it still run, is refused from then on.
+    """
+    taken_over = bool(enabled) and _take_over(site, name)
     with site.writing() as session:
         point = point_of(session, name)
+        if taken_over:
+            site.note(session, "distribution.take_over", name, location=point.location)
         if follow is not None:
             point.follow = follow
             site.note(session, "distribution.follow", name, follow=follow)
         if enabled is not None:
             point.enabled = enabled
             point.retry_at = None
+            _retry_all(session, point)
             site.note(session, f"distribution.{'enable' if enabled else 'disable'}", name)
     return point
+
+
+def _take_over(site: Site, name: str) -> bool:
+    with site.reading() as session:
+        point = point_of(session, name)
+    store = open_store(site, point)
+    try:
+        return isinstance(store, FolderPoint) and store.take_over()
+    except PointDown:  # it can be enabled nevertheless
+        return False
+    finally:
+        store.close()
+
+
+def _retry_all(session: Session, point: DistributionPoint) -> None:
+    session.execute(
+        update(DistributedContent)
+        .where(DistributedContent.point_id == point.id)
+        .values(retry_at=None)
+        .execution_options(synchronize_session=False)
+    )
 
 
 def remove_point(site: Site, name: str, *, forget: bool = False) -> DistributionPoint:
@@ -189,7 +222,7 @@ def remove_point(site: Site, name: str, *, forget: bool = False) -> Distribution
         message = f"distribution point {name} holds {what}"
         hint = "Withdraw them; or remove it with --forget, which leaves the files there."
         raise AlreadyRecorded(message, hint=hint)
-    store = open_store(point)
+    store = open_store(site, point)
     try:
         if isinstance(store, FolderPoint) and not forget:
             store.check()

@@ -62,7 +62,7 @@ def verify_point(
         message = f"{', '.join(sorted(missing))} is not at the distribution point {point_name}"
         raise NoSuchRecord(message, hint="`wimdock distribution status` shows what is where.")
     means = means or Means()
-    store = open_store(point, means)
+    store = open_store(site, point, means)
     done: list[Verified] = []
     try:
         for each in found:

@@ -68,7 +68,7 @@ def _remove(site: Site, each: Placed, means: Means | None) -> WimdockError | Non
     if claim is None:
         message = f"{each.package.id} is sent to {each.point.name} right now"
         return DistributionError(message, hint="It is taken away when that has ended.")
-    store = open_store(each.point, means)
+    store = open_store(site, each.point, means)
     try:
         store.check()
         if claim.content.name:
