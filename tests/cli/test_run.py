@@ -102,6 +102,17 @@ def test_a_waiting_run_is_cancelled_at_once(command: SiteCommand) -> None:
     assert command("run", "cancel", str(run_id)).status == AlreadyRecorded.exit_code
 
 
+def test_of_several_runs_all_or_none_is_cancelled(command: SiteCommand) -> None:
+    first, second = new_run(command), new_run(command)
+    ended = command("run", "cancel", str(first), "99")
+    assert ended.status == NoSuchRecord.exit_code
+    assert "queued" in command("run", "show", str(first)).out
+    assert command("run", "cancel", str(second)).status == 0
+    ended = command("run", "cancel", str(first), str(second))
+    assert ended.status == AlreadyRecorded.exit_code
+    assert "queued" in command("run", "show", str(first)).out
+
+
 def test_a_run_made_anew_is_executed_here_where_no_worker_is(command: SiteCommand) -> None:
     run_id = new_run(command, allow_unsigned=True)
     assert command("run", "retry", str(run_id)).status == AlreadyRecorded.exit_code

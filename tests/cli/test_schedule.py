@@ -14,7 +14,7 @@ import pytest
 from tests.cli.demo_files import copy_demo
 from tests.cli.site_command import SiteCommand
 from tests.site.updates.made_updates import document, image, package_id, update_row
-from wimdock.errors import NoSuchRecord, NotOffered, ScheduleError, UsageError
+from wimdock.errors import NoSuchRecord, NotOffered, ScheduleError, StorageError, UsageError
 from wimdock.site.images.adding import add_package
 from wimdock.site.models import ImagePackage, PackageType, Schedule, UpdateRow
 from wimdock.site.updates.importing import import_updates
@@ -270,6 +270,52 @@ def test_explain_tells_what_is_overdue(command: SiteCommand) -> None:
     assert "no scheduler ran then" in out
 
 
+def test_unsigned_updates_are_left_out_or_refused(command: SiteCommand) -> None:
+    with command.site.writing() as session:
+        session.get_one(UpdateRow, FIRST).catalogued = False
+    named = (
+        "schedule",
+        "add",
+        "--image",
+        "CAS00001",
+        "--update",
+        str(FIRST),
+        "--cron",
+        "0 2 * * *",
+    )
+    ended = command(*named)
+    assert ended.status == ScheduleError.exit_code
+    assert "--allow-unsigned" in ended.err
+    assert command(*ADD, "--cron", "0 2 * * *").status == 0
+    words = ("schedule", "explain", str(FIRST))
+    found = check("schedule_explain", command(*words, "--json").out)
+    assert [each["updates"] for each in found["work"]] == [[]]
+    assert [each["id"] for each in found["unsigned"]] == [FIRST]
+    assert f"Left out as unsigned, for it was added without --allow-unsigned: {FIRST}" in (
+        command(*words).out
+    )
+    assert command(*named, "--allow-unsigned").status == 0
+    assert command(*ADD, "--cron", "0 2 * * *", "--allow-unsigned").status == 0
+    for number in (FIRST + 1, FIRST + 2):
+        out = command("schedule", "explain", str(number), "--json").out
+        found = check("schedule_explain", out)
+        assert [each["id"] for each in found["work"][0]["updates"]] == [FIRST]
+        assert found["unsigned"] == []
+
+
+def test_a_run_has_some_time_or_no_limit(command: SiteCommand) -> None:
+    ended = command(*ADD, "--cron", "0 2 * * *", "--max-run-time", "0s")
+    assert (ended.status, "no limit" in ended.err) == (ScheduleError.exit_code, True)
+
+
+@pytest.mark.parametrize("verb", ["enable", "disable", "remove"])
+def test_of_several_schedules_all_or_none_is_changed(command: SiteCommand, verb: str) -> None:
+    added(command, "--cron", "0 22 * * *")
+    assert command("schedule", verb, str(FIRST), "99").status == NoSuchRecord.exit_code
+    listed = check("schedules", command("schedule", "list", "--json").out)["schedules"]
+    assert [each["enabled"] for each in listed] == [True]
+
+
 def test_explain_tells_of_gaps_and_repeated_hours(command: SiteCommand) -> None:
     added(command, "--cron", "30 2 29 3 *", "--zone", "Europe/Berlin")
     words = ("schedule", "explain", str(FIRST), "--count", "40", "--json")
@@ -352,7 +398,9 @@ def test_run_now_and_wait(real: SiteCommand) -> None:
 
 
 def test_a_run_that_fails_gives_its_exit_status(real: SiteCommand) -> None:
+    with real.site.reading() as session:
+        Path(session.get_one(ImagePackage, "CAS00001").path).unlink()
     ended = real(*ADD, "--run-now", "--wait")
-    assert ended.status not in {0, 70}
+    assert ended.status == StorageError.exit_code
     assert "run 1 of CAS00001: failed" in ended.out
     assert "what to do:" in ended.out

@@ -41,6 +41,9 @@ def is_open(window: Window, text: str) -> bool:
         ("fri - mon 22:00 - 23:00", "2026-11-09 22:30", True),
         ("tue 00:00-00:00", "2026-11-03 12:00", True),
         ("tue 05:00-05:00", "2026-11-04 04:00", True),
+        ("22:00-24:00", "2026-11-03 23:59", True),
+        ("22:00-24:00", "2026-11-04 00:00", False),
+        ("tue 00:00-24:00", "2026-11-03 23:59", True),
     ],
 )
 def test_when_a_window_is_open(text: str, at: str, is_in: bool) -> None:  # noqa: FBT001
@@ -67,7 +70,7 @@ def test_the_window_is_on_the_clock_of_its_zone() -> None:
     [
         ("noon", []),
         ("22:00", []),
-        ("22:00-24:00", []),
+        ("24:00-22:00", []),
         ("22:00-4", []),
         ("mon-funday", []),
         ("mon..fri", []),

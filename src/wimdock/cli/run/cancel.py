@@ -17,15 +17,15 @@ _EXAMPLES = examples("wimdock run cancel 12", "wimdock run cancel 12 13 --json")
 @site_options
 @json_option
 def cancel(*, run_ids: tuple[int, ...], place: SitePlace, as_json: bool) -> None:
-    """Cancel runs: the image stays as it was.
+    """Cancel runs: the image stays as it was. Where one of them cannot be, none is.
 
     A run that waits is cancelled at once; one that goes on is stopped by its worker within seconds.
     One that has committed already ends as succeeded: `wimdock image rollback` undoes it.
     """
-    from wimdock.site.runs.cancel import request_cancel
+    from wimdock.site.runs.cancel import cancel_runs
 
     with place.opened() as site:
-        runs = [request_cancel(site, run_id) for run_id in dict.fromkeys(run_ids)]
+        runs = cancel_runs(site, run_ids)
     if as_json:
         print_document("runs", {"runs": [run_content(run) for run in runs]})
         return

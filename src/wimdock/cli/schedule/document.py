@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from wimdock.site.models import Schedule
+    from wimdock.site.models import Schedule, UpdateRow
     from wimdock.site.schedules.explain import Explanation, ScheduleDetails
 
 Part = dict[str, Any]
@@ -77,12 +77,14 @@ def explanation_content(found: Explanation) -> Part:
                 "image_package": each.package.id,
                 "name": each.package.name,
                 "indexes": list(each.indexes),
-                "updates": [
-                    {"id": update.id, "kb": update.kb or None, "title": update.title}
-                    for update in each.updates
-                ],
+                "updates": [_update(update) for update in each.updates],
             }
             for each in found.work
         ],
+        "unsigned": [_update(update) for update in found.unsigned],
         "trouble": found.trouble or None,
     }
+
+
+def _update(update: UpdateRow) -> Part:
+    return {"id": update.id, "kb": update.kb or None, "title": update.title}

@@ -74,10 +74,14 @@ def doing_options(command: _Command) -> _Command:
         values = {name: given.pop(name) for name in _NAMES}
 
         def options() -> ScheduleOptions:
+            from wimdock.errors import ScheduleError
             from wimdock.site.schedules.options import ScheduleOptions
 
             seconds = values.pop("max_run_time")
-            minutes = 0 if seconds is None else max(1, -(-seconds // _MINUTE))
+            if seconds == 0:
+                message = "no run ends in no time"
+                raise ScheduleError(message, hint="Without --max-run-time there is no limit.")
+            minutes = -(-(seconds or 0) // _MINUTE)
             return ScheduleOptions(max_run_minutes=minutes, **values).check()
 
         return command(doing=options, **given)

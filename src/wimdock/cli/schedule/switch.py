@@ -62,7 +62,10 @@ def remove(*, schedule_ids: tuple[int, ...], place: SitePlace, as_json: bool) ->
 
 
 def _each(place: SitePlace, ids: Sequence[int], verb: _Verb) -> list[Schedule]:
+    from wimdock.site.schedules.records import check_schedules
+
     with place.opened() as site:
+        check_schedules(site, ids)
         return [verb(site, schedule_id) for schedule_id in dict.fromkeys(ids)]
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from sqlalchemy.orm import Session
 
 from wimdock.errors import AlreadyRecorded, RunCancelled
@@ -25,9 +27,7 @@ def request_cancel(site: Site, run_id: int) -> Run:
     message = None
     with site.writing() as session:
         run = run_of(session, run_id, lock=True)
-        if run.state.ended:
-            text = f"run {run_id} has ended: {run.state.value}"
-            raise AlreadyRecorded(text, hint="There is nothing to cancel.")
+        _check_goes_on(run)
         if run.cancel_requested_at is None:
             run.cancel_requested_at = site.now()
             run.cancelled_by = site.operator
@@ -41,6 +41,21 @@ def request_cancel(site: Site, run_id: int) -> Run:
         with SiteLog(site, run_id=run_id) as log:
             log.status(message)
     return run
+
+
+def cancel_runs(site: Site, run_ids: Iterable[int]) -> list[Run]:
+    """Cancel several runs; where one is not there or has ended, none is."""
+    wanted = list(dict.fromkeys(run_ids))
+    with site.reading() as session:
+        for run_id in wanted:
+            _check_goes_on(run_of(session, run_id))
+    return [request_cancel(site, run_id) for run_id in wanted]
+
+
+def _check_goes_on(run: Run) -> None:
+    if run.state.ended:
+        text = f"run {run.id} has ended: {run.state.value}"
+        raise AlreadyRecorded(text, hint="There is nothing to cancel.")
 
 
 def _has_written(session: Session, run: Run) -> bool:

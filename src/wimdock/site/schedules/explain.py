@@ -9,13 +9,13 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select
 
 from wimdock.errors import ScheduleError, WimdockError
-from wimdock.site.models import Occurrence, Schedule
+from wimdock.site.models import Occurrence, Schedule, UpdateRow
 from wimdock.site.schedules.as_tokens import as_tokens
 from wimdock.site.schedules.due import Verdict, overdue
 from wimdock.site.schedules.options import ScheduleOptions
 from wimdock.site.schedules.records import schedule_of
 from wimdock.site.schedules.request import Plan
-from wimdock.site.schedules.start import Work, work_of
+from wimdock.site.schedules.start import Work, chooser_of, work_of
 from wimdock.site.site import Site
 
 MOST_EXCLUDED = 50
@@ -38,9 +38,9 @@ class FutureInstant:
 class Explanation:
     """The next instants of a schedule, and the work of each, as the library is today.
 
-    `overdue` is what the next tick makes of instants that have passed without one.
-    `more_excluded` tells that further ones are excluded before the next that is not. `trouble` is
-    why the work cannot be told.
+    `unsigned` are updates that its rule leaves out, for no catalog covers them; `overdue` is what
+    the next tick makes of instants that have passed without one. `more_excluded` tells that further
+    ones are excluded before the next that is not. `trouble` is why the work cannot be told.
     """
 
     schedule: Schedule
@@ -51,6 +51,7 @@ class Explanation:
     instants: tuple[FutureInstant, ...]
     more_excluded: bool
     work: tuple[Work, ...]
+    unsigned: tuple[UpdateRow, ...]
     trouble: str
 
 
@@ -75,11 +76,13 @@ def explain(site: Site, schedule_id: int, count: int = 10) -> Explanation:
     now = site.now()
     trouble = ""
     work: list[Work] = []
+    unsigned: list[UpdateRow] = []
     with site.reading() as session:
         schedule = schedule_of(session, schedule_id)
         plan = Plan.of(schedule)
         try:
             work = list(work_of(session, schedule, now))
+            unsigned = chooser_of(session, schedule, now).unsigned
         except WimdockError as error:
             trouble = error.message
     late = timedelta(minutes=site.settings.scheduler.late)
@@ -93,6 +96,7 @@ def explain(site: Site, schedule_id: int, count: int = 10) -> Explanation:
         instants=tuple(instants),
         more_excluded=more,
         work=tuple(work),
+        unsigned=tuple(unsigned),
         trouble=trouble,
     )
 

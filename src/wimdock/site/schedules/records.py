@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session, selectinload
@@ -52,6 +52,13 @@ def schedule_of(session: Session, schedule_id: int, *, lock: bool = False) -> Sc
     return found
 
 
+def check_schedules(site: Site, schedule_ids: Iterable[int]) -> None:
+    """Raise NoSuchRecord where one of several schedules is not there, before any is touched."""
+    with site.reading() as session:
+        for schedule_id in schedule_ids:
+            schedule_of(session, schedule_id)
+
+
 def add_schedule(site: Site, request: ScheduleRequest) -> Schedule:
     """Keep a new schedule and give it.
 
@@ -62,7 +69,9 @@ def add_schedule(site: Site, request: ScheduleRequest) -> Schedule:
     plan = request.check(now)
     with site.writing() as session:
         _check_targets(session, request.targets)
-        _check_updates(session, request.selection.ids)
+        _check_updates(
+            session, request.selection.ids, allow_unsigned=request.options.allow_unsigned
+        )
         row = session.scalars(select(SiteRow).with_for_update()).one()
         number = row.next_schedule
         row.next_schedule += 1
@@ -189,16 +198,19 @@ def _check_targets(session: Session, targets: Sequence[Target]) -> None:
                 raise NoSuchRecord(message, hint=hint)
 
 
-def _check_updates(session: Session, ids: tuple[int, ...]) -> None:
-    query = select(UpdateRow.id, UpdateRow.retired_at).where(UpdateRow.id.in_(ids))
-    known = {row.id: row.retired_at for row in session.execute(query)} if ids else {}
+def _check_updates(session: Session, ids: tuple[int, ...], *, allow_unsigned: bool) -> None:
+    query = select(UpdateRow.id, UpdateRow.retired_at, UpdateRow.catalogued)
+    known = {row.id: row for row in session.execute(query.where(UpdateRow.id.in_(ids)))}
     for update_id in ids:
         if update_id not in known:
             message = f"there is no update {update_id} in the library"
             raise NoSuchRecord(message, hint="`wimdock update list` shows all.")
-        if known[update_id] is not None:
+        if known[update_id].retired_at is not None:
             message = f"update {update_id} is retired"
             raise ScheduleError(message, hint="Name another update, or import its file again.")
+        if not known[update_id].catalogued and not allow_unsigned:
+            message = f"no catalog covers update {update_id}: it is unsigned"
+            raise ScheduleError(message, hint="--allow-unsigned takes what you made yourself.")
 
 
 def _note(

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session, defer, selectinload
 from wimdock.configmgr.image_servicing import ScheduleAction, ScheduleState
 from wimdock.site.models import Image, ImagePackage, Schedule, ScheduleTarget, UpdateRow
 from wimdock.site.runs.create import RunRequest, create_runs
+from wimdock.site.schedules.options import ScheduleOptions
 from wimdock.site.site import Site
 from wimdock.site.updates.choice import Chooser
 from wimdock.site.updates.memory import ChoiceMemory
@@ -38,10 +39,23 @@ def work_of(
     Image packages that were removed are left out. NoSuchRecord or ScheduleError where an update
     that it names is not in the library any more. `memory` is kept from one schedule to the next.
     """
-    chooser = Chooser(session, Selection.from_document(schedule.selection), now, memory)
+    chooser = chooser_of(session, schedule, now, memory)
     targets = schedule.targets
     for start in range(0, len(targets), _AT_ONCE):
         yield from _work(session, chooser, targets[start : start + _AT_ONCE])
+
+
+def chooser_of(
+    session: Session, schedule: Schedule, now: datetime, memory: ChoiceMemory | None = None
+) -> Chooser:
+    """Give what chooses the updates of a schedule."""
+    return Chooser(
+        session,
+        Selection.from_document(schedule.selection),
+        now,
+        memory,
+        allow_unsigned=ScheduleOptions.from_document(schedule.options).allow_unsigned,
+    )
 
 
 def _work(session: Session, chooser: Chooser, targets: Sequence[ScheduleTarget]) -> Iterator[Work]:

@@ -73,7 +73,7 @@ class Window:
             try:
                 if is_hours:
                     start, _, end = word.partition("-")
-                    hours = time_of(start), time_of(end)
+                    hours = time_of(start), _end_of(end)
                 else:
                     days = _days(word)
             except ScheduleError as error:
@@ -161,6 +161,11 @@ def _blackouts(texts: Sequence[str]) -> tuple[Blackout, ...]:
         message = f"these are more than {_MOST_BLACKOUTS} blackouts"
         raise ScheduleError(message, hint="Join neighbouring days to ranges.")
     return tuple(Blackout.parse(text) for text in texts)
+
+
+def _end_of(text: str) -> time:
+    """Read when a window closes: `24:00` is the `00:00` at which its day ends."""
+    return time() if text.strip() == "24:00" else time_of(text)
 
 
 def _days(word: str) -> tuple[int, ...]:

@@ -62,11 +62,15 @@ class Chooser:
         selection: Selection,
         now: datetime,
         memory: ChoiceMemory | None = None,
+        *,
+        allow_unsigned: bool = True,
     ) -> None:
         """Take the session, which must stay open, the selection, and what ages are counted to.
 
-        `memory` is what other choosers have found out that chose shortly before.
+        `memory` is what other choosers have found out that chose shortly before. Without
+        `allow_unsigned`, the rule leaves out what no catalog covers.
         """
+        self._allow_unsigned = allow_unsigned
         self._session = session
         self._selection = selection
         self._now = now
@@ -85,14 +89,25 @@ class Chooser:
         ]
         return [self._rows[each.id] for each in in_order(orders, named.values())]
 
+    @property
+    def unsigned(self) -> list[UpdateRow]:
+        """The updates that fit the rule and are left out, for no catalog covers them."""
+        if self._allow_unsigned:
+            return []
+        return [row for row in self._fitting if not row.catalogued]
+
+    @cached_property
+    def _fitting(self) -> list[UpdateRow]:
+        if not self._selection.is_rule:
+            return []
+        query = _fitting(self._selection, self._now)
+        return self._memory.fitting(self._session, self._selection, query)
+
     @cached_property
     def _rows(self) -> dict[int, UpdateRow]:
         """All rows that may be chosen, by ID: named ones, and those that fit the conditions."""
         named = _named_rows(self._session, self._selection.ids)
-        if not self._selection.is_rule:
-            return named
-        query = _fitting(self._selection, self._now)
-        fitting = self._memory.fitting(self._session, self._selection, query)
+        fitting = [row for row in self._fitting if row.catalogued or self._allow_unsigned]
         # One of those that came with the same identity is enough: a named one, else the latest.
         by_identity = {row.identity.lower(): row for row in fitting}
         for row in named.values():
