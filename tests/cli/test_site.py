@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import shutil
 from collections.abc import Iterator, Mapping
@@ -334,6 +335,46 @@ def test_a_file_of_settings_that_everybody_can_read(command: SiteCommand) -> Non
     assert ended.err == ""
     assert "problem: " in ended.out
     assert "hunter2" not in ended.out
+
+
+HIDING = """
+[database]
+password = "hunter2"
+[mail]
+host = "mail.example.org"
+sender = "wimdock@example.org"
+password = "swordfish"
+[[notification]]
+name = "operators"
+kind = "webhook"
+url = "https://example.org/hook/opensesame"
+secret = "correcthorse"
+"""
+
+
+@pytest.mark.parametrize("more", ["", "[worker]\nlease = 0\n"])
+def test_nothing_shows_a_secret(
+    more: str, command: SiteCommand, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    path = command.site.folder / "wimdock.toml"
+    path.write_text(HIDING + more)
+    path.chmod(0o644)
+    monkeypatch.setenv("WIMDOCK_NOTIFICATION_OPERATORS_SECRET", "staple")
+    said = ""
+    for words in (("status",), ("audit",), ("upgrade",), ("backup", str(tmp_path / "b.tar.gz"))):
+        for form in ((), ("--json",)):
+            ended = command("site", *words, *form)
+            said += ended.out + ended.err
+    assert "chmod 600" in said or "lease" in said
+    for log in command.site.logs.iterdir():
+        said += log.read_text(encoding="utf-8", errors="replace")
+    for word in ("hunter2", "swordfish", "opensesame", "correcthorse", "staple"):
+        assert word not in said
+    if not more:
+        held = gzip.decompress((tmp_path / "b.tar.gz").read_bytes())
+        assert b"mail.example.org" in held
+        for secret in (b"hunter2", b"swordfish", b"correcthorse", b"staple"):
+            assert secret not in held
 
 
 def bad_places(tmp_path: Path, server: PostgresServer) -> Iterator[tuple[list[str], int, str]]:

@@ -380,6 +380,14 @@ def test_no_error_shows_a_secret(tmp_path: Path) -> None:
     assert "hunter2" not in "".join(problems(tmp_path, text))
 
 
+def test_settings_in_a_report_of_a_fault_show_no_secret(tmp_path: Path) -> None:
+    hook = '[[notification]]\nname = "a"\nkind = "webhook"\nurl = "http://x/hunter2"\n'
+    text = f'[database]\nurl = "postgresql://u:hunter2@h/d"\n[mail]\npassword = "hunter2"\n{hook}'
+    found = read(tmp_path, text + 'secret = "hunter2"')
+    assert found.database.url.count("hunter2") == 1
+    assert "hunter2" not in repr(found)
+
+
 @pytest.mark.parametrize(
     "text, warned",
     [

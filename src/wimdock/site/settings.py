@@ -37,14 +37,14 @@ class Rule:
     secret: bool = False
 
 
-def setting(default: Any, words: str, **limits: Any) -> Any:
-    """Make a field of a table: its default and its rule."""
-    return field(default=default, metadata={"rule": Rule(words, **limits)})
+def setting(default: Any, words: str, *, shown: bool = True, **limits: Any) -> Any:
+    """Make a field of a table: its default and its rule; not `shown`: it may hold a secret."""
+    return field(default=default, repr=shown, metadata={"rule": Rule(words, **limits)})
 
 
 def hidden(words: str) -> Any:
     """Make the field of a secret."""
-    return field(default="", repr=False, metadata={"rule": Rule(words, secret=True)})
+    return setting("", words, shown=False, secret=True)
 
 
 def hidden_file(name: str) -> Any:
@@ -59,6 +59,7 @@ class DatabaseSettings:
     url: str = setting(
         "",
         "The PostgreSQL database, as postgresql://USER@HOST/NAME. Empty: SQLite in this folder.",
+        shown=False,
     )
     password: str = hidden("Its password, where the URL has none.")
     password_file: str = hidden_file("password")
@@ -147,10 +148,8 @@ class Target:
     events: tuple[str, ...] = setting(
         ("failed", "refused"), "The ends of runs that it hears of.", choices=EVENTS
     )
-    url: str = field(  # it often is a secret by itself
-        default="",
-        repr=False,
-        metadata={"rule": Rule("The address that a webhook is sent to: http:// or https://.")},
+    url: str = setting(
+        "", "The address that a webhook is sent to: http:// or https://.", shown=False
     )
     secret: str = hidden("The key by which a webhook is signed; without it, none is sent.")
     secret_file: str = hidden_file("secret")

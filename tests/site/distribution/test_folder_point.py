@@ -19,8 +19,9 @@ from tests.site.distribution.distributing import (
     sha256,
     verify,
 )
-from wimdock.errors import DistributionError
+from wimdock.errors import ContentMismatch, DistributionError
 from wimdock.events import Reporter
+from wimdock.files import read_at
 from wimdock.servicing.options import always
 from wimdock.site.distribution import (
     Sent,
@@ -28,6 +29,7 @@ from wimdock.site.distribution import (
     add_point,
     change_point,
     distribute,
+    folder_transfer,
     point_of,
     retry_due,
     send_to,
@@ -244,6 +246,49 @@ def test_damage_at_the_point_is_found_by_its_hash_and_made_good(
     assert retry_due(served.site, means=means()) == 1
     assert served.served.read_bytes() == served.image.read_bytes()
     assert verify_point(served.site, "here", means=means())[0].error is None
+
+
+def test_a_mount_that_reads_and_writes_less_than_it_is_asked_for(
+    served: ServedImage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read, write = os.pread, os.pwrite
+
+    def less(fd: int, count: int, offset: int) -> bytes:
+        return read(fd, min(count, 4093), offset)
+
+    def part(fd: int, data: memoryview, offset: int) -> int:
+        return write(fd, data[:4093], offset)
+
+    monkeypatch.setattr(os, "pread", less)
+    monkeypatch.setattr(os, "pwrite", part)
+    send(served)
+    added = served.service()
+    sent, _ = send(served)
+    assert (sent.way, sent.sent) == (Way.TAIL, added + 208)
+    assert verify_point(served.site, "here", means=means())[0].error is None
+    assert served.is_served_as_it_is()
+
+
+@pytest.mark.parametrize("way", [Way.WHOLE, Way.TAIL])
+def test_what_reads_back_shorter_is_not_committed(
+    served: ServedImage, monkeypatch: pytest.MonkeyPatch, way: Way
+) -> None:
+    before = None
+    if way is Way.TAIL:
+        send(served)
+        before = committed(served.served)
+        served.service()
+
+    def shorter(fd: int, size: int, offset: int) -> bytes:
+        return read_at(fd, size - 1, offset)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(folder_transfer, "read_at", shorter)
+        (sent,) = send_to(served.site, [served.id], means=means())
+    assert isinstance(sent.error, ContentMismatch)
+    assert before == (committed(served.served) if served.served.exists() else None)
+    assert send(served)[0].way is Way.WHOLE
+    assert served.is_served_as_it_is()
 
 
 def test_what_is_written_while_it_is_sent_is_sent_next(served: ServedImage) -> None:
