@@ -8,8 +8,11 @@ them died too, go back to their queue.
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from wimdock.engine.offer import has_died
 from wimdock.engine.port import Engine
+from wimdock.errors import DatabaseUnavailable, EngineError
 from wimdock.site.messages.report import say
 from wimdock.site.messages.table import RUN_TAKEN_OVER, WORKER_DEAD
 from wimdock.site.models import WorkerRow
@@ -50,7 +53,9 @@ class Succession:
         left = bury(self._site, worker.id)
         if left is None:
             return False
-        self._engine.take_over(worker.id)
+        # What the engine cannot free goes back to its queue in a while: no reason to end here.
+        with suppress(EngineError, DatabaseUnavailable):
+            self._engine.take_over(worker.id)
         say(self._site, WORKER_DEAD, worker.id, worker.host)
         for claim in left:
             say(
