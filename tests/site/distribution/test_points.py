@@ -31,12 +31,13 @@ from wimdock.site.distribution import (
     remove_point,
     retry_due,
     send_to,
+    update,
     verify_point,
     want,
     withdraw,
 )
 from wimdock.site.distribution.contents import due
-from wimdock.site.distribution.folder_point import MARK_NAME
+from wimdock.site.distribution.folder_point import MARK_NAME, FolderPoint
 from wimdock.site.distribution.location import name_at_point, parse_location
 from wimdock.site.images.removing import remove_package
 from wimdock.site.messages.table import (
@@ -159,6 +160,7 @@ def test_a_failure_of_one_file_is_tried_again_later(served: ServedImage, clock: 
     for minutes in (1, 2, 4):
         (sent,) = send_to(served.site, [served.id], means=means())
         assert isinstance(sent.error, DistributionError)
+        assert sent.error.hint == "What stands there is not wimdock's: move it away."
         found = served.placed().content
         assert found.state is ContentState.FAILED
         assert found.retry_at is not None
@@ -257,6 +259,25 @@ def test_removing_a_point(served: ServedImage) -> None:
     assert served.served.exists()
     add_point(served.site, "there", str(served.point))
     (sent,) = send_to(served.site, [served.id], means=means())
+    assert sent.error is None
+
+
+def test_a_point_that_is_sent_to_while_it_is_removed(
+    served: ServedImage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = FolderPoint.check
+
+    def check(store: FolderPoint) -> None:
+        whole(store)
+        monkeypatch.setattr(FolderPoint, "check", whole)
+        send_to(served.site, [served.id], means=means())
+
+    monkeypatch.setattr(FolderPoint, "check", check)
+    with pytest.raises(AlreadyRecorded, match="just now"):
+        remove_point(served.site, "here")
+    assert (served.point / MARK_NAME).exists(), "it is a point still"
+    served.service()
+    (sent,) = update(served.site, means=means())
     assert sent.error is None
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import uuid
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -12,7 +13,13 @@ from sqlalchemy import Select, func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from wimdock.errors import AlreadyRecorded, NoSuchRecord, PointDown, UsageError
+from wimdock.errors import (
+    AlreadyRecorded,
+    DistributionError,
+    NoSuchRecord,
+    PointDown,
+    UsageError,
+)
 from wimdock.files import Disk
 from wimdock.site.distribution.claim import LEASE
 from wimdock.site.distribution.folder_point import MARK_NAME, FolderPoint, Mark
@@ -226,16 +233,18 @@ def remove_point(site: Site, name: str, *, forget: bool = False) -> Distribution
     try:
         if isinstance(store, FolderPoint) and not forget:
             store.check()
-            store.remove_mark()
+        with site.writing() as session:
+            point = point_of(session, name)
+            if session.scalar(_count(point)) and not forget:
+                message = f"an image package was sent to {name} just now"
+                raise AlreadyRecorded(message, hint="Withdraw it, then run the command again.")
+            session.delete(point)
+            site.note(session, "distribution.remove", name, location=point.location, forget=forget)
+        if isinstance(store, FolderPoint) and not forget:
+            with suppress(DistributionError):  # a mark that stays is no hindrance to this site
+                store.remove_mark()
     finally:
         store.close()
-    with site.writing() as session:
-        point = point_of(session, name)
-        if session.scalar(_count(point)) and not forget:
-            message = f"an image package was sent to {name} just now"
-            raise AlreadyRecorded(message, hint="Run the command again.")
-        session.delete(point)
-        site.note(session, "distribution.remove", name, location=point.location, forget=forget)
     return point
 
 

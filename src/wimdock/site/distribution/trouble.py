@@ -34,7 +34,12 @@ _DOWN = frozenset(
         errno.ESHUTDOWN,
     }
 )
+_FOREIGN = "What stands there is not wimdock's: move it away."
 _HINTS = {
+    errno.EEXIST: _FOREIGN,
+    errno.ENOTDIR: _FOREIGN,
+    errno.EISDIR: _FOREIGN,
+    errno.ELOOP: _FOREIGN,
     errno.ENOSPC: "Free space at the point; the transfer goes on where it stopped.",
     errno.EDQUOT: "Free space within the quota there; the transfer goes on where it stopped.",
     errno.EROFS: "The point is read-only: mount it for writing.",
