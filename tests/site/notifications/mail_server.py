@@ -96,8 +96,12 @@ def mail_server(
     try:
         yield box
     finally:
-        server.close()
-        loop.call_soon_threadsafe(loop.stop)
+
+        def end() -> None:
+            server.close()
+            loop.stop()
+
+        loop.call_soon_threadsafe(end)  # a loop and its servers are of their thread alone
         thread.join()
         for task in asyncio.all_tasks(loop):
             task.cancel()

@@ -102,7 +102,9 @@ def test_list_and_retry(site: Site, ask: Ask, end_run: EndRun) -> None:
             validated(received.body.decode(), "notification")
     found = validated(ask(site, "list", "--state", "sent", "--json"), "notifications")
     assert [each["next_try"] for each in found["notifications"]] == [None] * 3
-    assert "waits or was given up" in ask(site, "retry", "1", status=NoSuchRecord.exit_code)
+    assert "was sent, is being sent, or does not exist" in ask(
+        site, "retry", "1", status=NoSuchRecord.exit_code
+    )
     found = validated(ask(site, "retry", "--json"), "notification_retry")
     assert (found["numbers"], found["sent"]) == ([], 0)
 
@@ -113,6 +115,12 @@ def test_a_retry_that_fails(site: Site, ask: Ask, end_run: EndRun) -> None:
     out = ask(site, "retry", "1")
     assert "1 notification to be tried again; 0 sent" in out
     assert "1 target did not take it" in out
+
+
+def test_a_trial_where_the_settings_name_nobody(site: Site, ask: Ask) -> None:
+    error = ask(site, "test", "ops", status=NoSuchRecord.exit_code)
+    assert "none" not in error
+    assert "[[notification]]" in error
 
 
 def test_a_trial(site: Site, ask: Ask, authority: trustme.CA) -> None:
@@ -129,7 +137,7 @@ def test_a_trial(site: Site, ask: Ask, authority: trustme.CA) -> None:
         assert "what to do" in error
     assert "no such notification" in ask(site, "list")
     error = ask(site, "test", "nobody", status=NoSuchRecord.exit_code)
-    assert "There are: ops." in error
+    assert "Name one of ops;" in error
 
 
 def test_a_trial_by_mail(site: Site, ask: Ask, authority: trustme.CA) -> None:

@@ -17,8 +17,17 @@ from tests.site.notifications.conftest import EndRun, told, webhook
 from tests.site.notifications.receiver import Receiver
 from wimdock.errors import NoSuchRecord
 from wimdock.site.models import Audit, Notification, NotificationState, RunState, StatusMessageRow
-from wimdock.site.notifications import MOST_TRIES, deliver, outbox, send_due, send_now, try_again
+from wimdock.site.notifications import (
+    MOST_TRIES,
+    deliver,
+    outbox,
+    send_due,
+    send_now,
+    sender,
+    try_again,
+)
 from wimdock.site.notifications.back_off import LONGEST_WAIT, wait_after
+from wimdock.site.notifications.delivery_failure import NotSent
 from wimdock.site.notifications.outbox import CLAIMED_FOR, claim, settle_failed, settle_sent
 from wimdock.site.site import Site
 
@@ -194,7 +203,7 @@ def test_a_person_has_it_tried_again(site: Site, end_run: EndRun) -> None:
     with site.reading() as session:
         audited = session.scalars(select(Audit).where(Audit.action == "notification.retry")).all()
     assert [each.object for each in audited] == [str(first.id), str(second.id)]
-    with pytest.raises(NoSuchRecord, match=f"no notification {first.id} waits"):
+    with pytest.raises(NoSuchRecord, match=f"notification {first.id} was sent"):
         try_again(site, [first.id])
 
 
@@ -245,3 +254,58 @@ def test_an_error_in_wimdock_holds_up_no_other_for_good(
         (_, row) = outbox(site)
         assert (row.error, row.attempts) == ("an error in wimdock: ZeroDivisionError", 1)
         assert row.next_try_at > clock.now()
+
+
+def test_what_is_being_sent_is_not_tried_again(
+    site: Site, end_run: EndRun, clock: SetClock
+) -> None:
+    site = told(site, webhook(NOWHERE))
+    end_run(site)
+    end_run(site)
+    first = claim(site)
+    assert first is not None
+    settle_failed(site, first, NotSent("down"))
+    clock.advance(minutes=1)
+    sent = claim(site)  # the other one, for which this is the first try
+    again = claim(site)  # the first one, for the second time
+    assert sent is not None
+    assert again is not None
+    assert {sent.id, again.id} == {1, 2}
+    assert try_again(site) == []
+    with pytest.raises(NoSuchRecord, match="is being sent"):
+        try_again(site, [again.id])
+    clock.advance(seconds=CLAIMED_FOR.total_seconds())  # whoever sent them is dead
+    assert try_again(site) == [1, 2]
+
+
+def test_a_slow_target_leaves_others_their_turn(
+    site: Site, end_run: EndRun, clock: SetClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slow = told(site, webhook(NOWHERE, "slow"))
+    both = told(site, webhook(NOWHERE, "slow"), webhook(NOWHERE, "quick"))
+    for _ in range(3):
+        end_run(slow)
+    clock.advance(seconds=1)
+    end_run(both)
+    order: list[str] = []
+
+    def deliver_to(_site: Site, name: str, _notice: object) -> str:
+        order.append(name)
+        return ""
+
+    monkeypatch.setattr(sender, "deliver", deliver_to)
+    monkeypatch.setattr(sender, "_TURN_SECONDS", 0.0)
+    assert send_now(both).sent == 5
+    assert order == ["slow", "quick", "slow", "slow", "slow"]
+
+
+def test_what_no_process_survives_is_given_up(site: Site, end_run: EndRun, clock: SetClock) -> None:
+    with Receiver() as receiver:
+        site = told(site, webhook(receiver.url))
+        end_run(site)
+        for _ in range(MOST_TRIES):
+            assert claim(site) is not None
+            clock.advance(seconds=CLAIMED_FOR.total_seconds())
+        assert send_now(site).given_up == 1
+        assert receiver.received == []
+    assert states(site) == [("ops", "given up", MOST_TRIES + 1)]

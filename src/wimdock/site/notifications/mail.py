@@ -25,7 +25,9 @@ from wimdock.site.settings import MailSettings, Target
 MAIL_SECONDS = 60.0
 """So long may one mail take, from the connection to the server's last word."""
 
-_CONNECT_SECONDS = 15.0
+_SILENT_SECONDS = 15.0
+"""So long may the server say nothing."""
+
 _HINT = "See [mail] in the settings: docs/guide/notifications.md."
 
 
@@ -64,7 +66,11 @@ def send_mail(
     if settings.user and settings.security == "none":
         text = f"the password would go to {settings.host} without TLS"
         raise NotSent(text, hint='Set security to "starttls" or "tls", or leave out the user.')
-    client = _client(settings, host, min(_CONNECT_SECONDS, seconds))
+    if not (settings.user + settings.password).isascii():
+        text = f"user or password for {settings.host} has characters beyond ASCII"
+        raise NotSent(text, hint="No log-in of SMTP can send them: use an account without any.")
+    silent = min(_SILENT_SECONDS, seconds)
+    client = _client(settings, host, silent)
     (sender,) = (each.addr_spec for each in message["From"].addresses)
     recipients = [each.addr_spec for each in message["To"].addresses]
     with time_limit(seconds, lambda: client.sock) as over:
@@ -76,7 +82,7 @@ def send_mail(
             # What the server said may repeat what was sent to it: only its code goes further.
             if over.is_set():
                 raise timed_out(settings.host, seconds) from None
-            raise _of_smtp(error, settings, target, seconds) from None
+            raise _of_smtp(error, settings, target, silent) from None
         finally:
             client.close()
     if refused:
@@ -142,7 +148,7 @@ def _of_smtp(  # noqa: PLR0911 - a table of cases
         case smtplib.SMTPResponseException():
             text = f"{host} does not take the mail (code {error.smtp_code})"
             return NotSent(text, hint="Look into the log of the mail server.")
-        case smtplib.SMTPServerDisconnected():
+        case smtplib.SMTPServerDisconnected() if not isinstance(error.__context__, TimeoutError):
             return NotSent(f"{host} closed the connection before it had the mail")
         case _:
             return of_transport(error, host, settings.port, seconds)

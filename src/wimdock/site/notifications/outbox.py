@@ -1,9 +1,9 @@
 """The outbox: notifications as rows, put there by the transaction that ends a run.
 
 A row is claimed by one process: its next try is moved a lease ahead in the transaction that finds
-it due, so that nobody else finds it while it is being sent. It is settled afterwards. A crash in
-between leaves it claimed: once the lease is over it is sent again. So each is sent at least once,
-and a receiver knows a second one by its ID.
+it due, so that nobody else finds it while it is being sent; that it has been tried and has no error
+tells that it is. It is settled afterwards. A crash in between leaves it claimed: once the lease is
+over it is sent again. So each is sent at least once, and a receiver knows a second one by its ID.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from datetime import timedelta
 from random import Random
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import and_, not_, select, update
 from sqlalchemy.orm import Session
 
 from wimdock.errors import NoSuchRecord
@@ -104,6 +104,7 @@ def claim(site: Site, but: Collection[str] = ()) -> ClaimedNotice | None:
             return None
         row.attempts += 1
         row.next_try_at = site.now() + CLAIMED_FOR
+        row.error = ""
         return ClaimedNotice(row.id, row.target, row.event, row.body, row.attempts)
 
 
@@ -161,10 +162,18 @@ def try_again(site: Site, ids: Sequence[int] = ()) -> list[int]:
     """Make notifications due at once, with all their tries anew, and give their IDs.
 
     Without IDs: all that were given up, and all that wait after a try that failed. NoSuchRecord
-    where an ID is of none, or of one that was sent: then nothing is changed.
+    where an ID is of none, or of one that was sent or is being sent: then nothing is changed.
     """
     with site.writing() as session:
-        chosen = select(Notification.id).where(Notification.state != NotificationState.SENT)
+        being_sent = and_(
+            Notification.state == NotificationState.WAITING,
+            Notification.attempts > 0,
+            Notification.error == "",
+            Notification.next_try_at > site.now(),
+        )
+        chosen = select(Notification.id).where(
+            Notification.state != NotificationState.SENT, not_(being_sent)
+        )
         if ids:
             chosen = chosen.where(Notification.id.in_(ids))
         else:
@@ -174,7 +183,7 @@ def try_again(site: Site, ids: Sequence[int] = ()) -> list[int]:
         found = list(session.scalars(chosen.order_by(Notification.id).with_for_update()))
         unknown = sorted(set(ids).difference(found))
         if unknown:
-            message = f"no notification {unknown[0]} waits or was given up"
+            message = f"notification {unknown[0]} was sent, is being sent, or does not exist"
             raise NoSuchRecord(message, hint="`wimdock notification list` shows them.")
         session.execute(
             update(Notification)

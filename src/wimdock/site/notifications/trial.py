@@ -17,8 +17,10 @@ def send_trial(site: Site, name: str) -> tuple[Target, str]:
     """
     target = target_of(site, name)
     if target is None:
-        known = ", ".join(each.name for each in site.settings.notification) or "none"
-        hint = f"There are: {known}. Targets are written into wimdock.toml, as [[notification]]."
+        known = ", ".join(each.name for each in site.settings.notification)
+        hint = "Write it into wimdock.toml as a [[notification]]: docs/guide/notifications.md."
+        if known:
+            hint = f"Name one of {known}; `wimdock notification targets` tells of them."
         message = f"the settings have no target {name}"
         raise NoSuchRecord(message, hint=hint)
     with site.reading() as session:
