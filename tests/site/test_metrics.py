@@ -341,6 +341,17 @@ def test_schedules_workers_points_and_notifications(site: Site, clock: SetClock)
     assert found["wimdock_notifications_oldest_seconds"] == 129
 
 
+def test_a_queue_called_other_is_counted_with_the_others(site: Site) -> None:
+    add_package(site)
+    for queue in ("other", *(f"queue {number:02}" for number in range(MOST_QUEUES + 5))):
+        add_run(site, queue=queue)
+    text = metrics_text(site).decode()
+    assert text.count('wimdock_queue_runs{queue="other"}') == 1
+    found = values(site)
+    queues = [name for name in found if name.startswith("wimdock_queue_runs ")]
+    assert sum(found[name] for name in queues) == MOST_QUEUES + 6
+
+
 def test_the_number_of_series_does_not_grow_with_the_site(site: Site) -> None:
     add_package(site)
     for number in range(MOST_QUEUES + 5):

@@ -109,7 +109,7 @@ def _queues(session: Session, now: datetime) -> Iterator[Sample]:
     since = select(Run.queue, func.min(could_begin)).where(waits, could_begin <= now)
     for queue, at in session.execute(since.group_by(Run.queue)):
         oldest[queue] = _age(now, at)
-    named = sorted(counts)[:MOST_QUEUES]
+    named = sorted(counts.keys() - {_OTHER})[:MOST_QUEUES]
     for queue in named:
         yield Sample("wimdock_queue_runs", counts[queue], (queue,))
         yield Sample("wimdock_queue_oldest_seconds", oldest[queue], (queue,))
