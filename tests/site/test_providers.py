@@ -29,18 +29,32 @@ def known(site: Site) -> list[tuple[str, str]]:
 
 
 def test_added_and_given_back_as_hosts(site: Site) -> None:
-    add_providers(site, [parse_provider("cm02=6.3.9600"), parse_provider("CM01")])
+    add_providers(site, [parse_provider("cm02=6.3.9600"), parse_provider("CM01=14393")])
     with site.reading() as session:
         found = hosts_of(session)
         assert provider_of(session, "CM02").added_at == site.now()
     assert [(host.name, host.build) for host in found] == [
-        ("CM01", None),
+        ("CM01", Build(10, 0, 14393)),
         ("cm02", Build(6, 3, 9600)),
     ]
     assert not any(host.is_wimdock for host in found)
     with pytest.raises(AlreadyRecorded, match="CM02"):
-        add_providers(site, [parse_provider("CM03"), parse_provider("CM02")])
+        add_providers(site, [parse_provider("CM03=14393"), parse_provider("CM02=14393")])
     assert [name for name, _ in known(site)] == ["CM01", "cm02"]
+
+
+def test_without_a_build_none_is_added(site: Site) -> None:
+    with pytest.raises(UsageError, match="Windows of CM02"):
+        add_providers(site, [parse_provider("CM01=14393"), parse_provider("CM02")])
+    assert known(site) == []
+
+
+def test_names_beyond_ascii_are_compared_without_case_too(site: Site) -> None:
+    add_providers(site, [parse_provider("\u00c9CM=6.3.9600")])
+    with pytest.raises(AlreadyRecorded):
+        add_providers(site, [parse_provider("\u00e9cm=6.3.9600")])
+    assert remove_provider(site, "\u00c9cm").name == "\u00c9CM"
+    assert known(site) == []
 
 
 def test_a_list_corrects_and_removes_nothing(site: Site) -> None:
@@ -63,7 +77,7 @@ def test_one_that_cannot_be_taken_leaves_all(site: Site) -> None:
 
 
 def test_removed(site: Site) -> None:
-    add_providers(site, [parse_provider("CM01")])
+    add_providers(site, [parse_provider("CM01=14393")])
     assert remove_provider(site, "cm01").name == "CM01"
     with pytest.raises(NoSuchRecord):
         remove_provider(site, "CM01")
@@ -77,7 +91,7 @@ def test_two_at_once(site: Site) -> None:
     def add(name: str) -> None:
         ready.wait()
         try:
-            add_providers(site, [parse_provider(name)])
+            add_providers(site, [parse_provider(f"{name}=14393")])
             ended.append("added")
         except AlreadyRecorded:
             ended.append("there")

@@ -33,14 +33,15 @@ def provider() -> None:
 
 @provider.command(
     epilog=examples(
-        "wimdock provider add CM01=6.3.9600", "wimdock provider add 'CM02=Server 2019' CM03"
+        "wimdock provider add CM01=6.3.9600",
+        "wimdock provider add 'CM02=Server 2019' CM03=10.0.20348",
     )
 )
 @click.argument("providers", nargs=-1, required=True, metavar="NAME=BUILD...")
 @site_options
 @json_option
 def add(*, providers: tuple[str, ...], place: SitePlace, as_json: bool) -> None:
-    """Add providers; NAME alone where the Windows of one is not known."""
+    """Add providers, each with the build of its Windows or the name of that."""
     from wimdock.configmgr.provider import parse_provider
     from wimdock.site.providers import add_providers
 

@@ -57,9 +57,16 @@ def provider_of(session: Session, name: str, *, lock: bool = False) -> Provider:
 
 
 def add_providers(site: Site, hosts: Sequence[Host]) -> list[Provider]:
-    """Add providers, all or none; AlreadyRecorded where there is one of such a name."""
+    """Add providers, all or none.
+
+    UsageError for one without a build, AlreadyRecorded where there is one of such a name.
+    """
     for host in hosts:
         _check_name(host)
+        if host.build is None:
+            message = f"the Windows of {host.name} is not said, by which it would be judged"
+            hint = f"Give its build: wimdock provider add '{host.name}=Server 2019', or =10.0.17763"
+            raise UsageError(message, hint=hint)
     rows = []
     with site.writing() as session:
         _one_at_a_time(session)
@@ -117,8 +124,11 @@ def _by_name() -> Select[Provider]:
 
 
 def _find(session: Session, name: str, *, lock: bool = False) -> Provider | None:
-    wanted = select(Provider).where(func.lower(Provider.name) == storable_text(name).lower())
-    return session.scalar(wanted.with_for_update() if lock else wanted)
+    # Databases differ in which letters have a lower case: SQLite knows those of ASCII.
+    wanted = storable_text(name).lower()
+    known = session.execute(select(Provider.id, Provider.name))
+    found = next((number for number, each in known if each.lower() == wanted), None)
+    return None if found is None else session.get(Provider, found, with_for_update=lock or None)
 
 
 def _one_at_a_time(session: Session) -> None:
