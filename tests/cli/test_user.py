@@ -64,6 +64,12 @@ def test_users(command: SiteCommand) -> None:
     added = command("user", "add", "b", "--role", "reader", "--json")
     assert document(added, "user_change")["users"][0]["name"] == "b"
     refused(command("user", "add", "ANNA", "--role", "reader"), AlreadyRecorded)
+    hint = refused(command("user", "add", "anna", "--role", "reader"), AlreadyRecorded)
+    assert "enable" not in hint
+    command("user", "disable", "anna")
+    hint = refused(command("user", "add", "anna", "--role", "reader"), AlreadyRecorded)
+    assert "wimdock user enable anna" in hint
+    command("user", "enable", "anna")
     refused(command("user", "add", "c"), UsageError)
     refused(command("user", "add", "c", "--role", "king"), UsageError)
     refused(command("user", "add", "c d", "--role", "reader"), UsageError)

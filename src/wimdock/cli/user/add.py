@@ -22,7 +22,7 @@ _EXAMPLES = examples(
     "--role",
     type=click.Choice(_ROLES),
     required=True,
-    help="What the user is to be: see the guide on users.",
+    help="What the user is to be let do, by a server that is to come; checked nowhere yet.",
 )
 @click.option("--mail", metavar="ADDRESS", help="Where the user can be reached.")
 @site_options
@@ -30,8 +30,8 @@ _EXAMPLES = examples(
 def add(*, name: str, role: str, mail: str | None, place: SitePlace, as_json: bool) -> None:
     """Add a user.
 
-    The name has letters, digits and . _ @ -, and is kept in lower case. A user gets in with a
-    token: `wimdock user token NAME`.
+    The name has letters, digits and . _ @ -, and is kept in lower case. The role is kept and, in
+    this version, checked nowhere: see `wimdock user --help`.
     """
     from wimdock.site.models import Role
     from wimdock.site.people import add_user

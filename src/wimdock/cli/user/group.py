@@ -22,5 +22,6 @@ def user() -> None:
     """Add users and the tokens by which programs speak for them.
 
     Who runs `wimdock` on a machine with the site's folder or database needs no user: the database
-    lets them in. Users are for those who come otherwise.
+    lets them in. Users are for those who come otherwise. Nothing in this version lets anybody come
+    otherwise: roles and tokens are kept for a server that is to come, and no command checks them.
     """

@@ -65,8 +65,8 @@ def token(
 ) -> None:
     """Make a token for a user.
 
-    Its secret is printed this once, alone on stdout: the site keeps only a hash. Who has it may do
-    what the user may, until it expires or is revoked.
+    Its secret is printed this once, alone on stdout: the site keeps only a hash. Nothing in this
+    version asks for one yet; who has it will speak for the user, until it expires or is revoked.
     """
     from wimdock.site.people import make_token
 

@@ -10,11 +10,12 @@ from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from wimdock.errors import AlreadyRecorded, NoSuchRecord, UsageError
+from wimdock.site.mail_address import address_of
 from wimdock.site.models import Role, SiteRow, Token, User
 from wimdock.site.site import Site
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._@-]{0,63}")
-_MAIL = re.compile(r"[^@\s]{1,64}@[^@\s]{1,190}")
+_LONGEST_MAIL = 255
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,19 +36,28 @@ def add_user(site: Site, name: str, role: Role, mail: str | None = None) -> User
         message = f"{name[:80]!r} is no name of a user"
         hint = "It is up to 64 letters, digits and . _ @ -, and begins with a letter or digit."
         raise UsageError(message, hint=hint)
-    if mail is not None and not (mail.isprintable() and _MAIL.fullmatch(mail)):
+    if mail is not None and (len(mail) > _LONGEST_MAIL or not _is_address(mail)):
         message = f"{mail[:80]!r} is no mail address"
         raise UsageError(message, hint="Write it as NAME@DOMAIN.")
     with site.writing() as session:
         session.get_one(SiteRow, 1, with_for_update=True)  # two of one name wait for each other
-        if session.scalar(select(User.id).where(User.name == name)) is not None:
+        known = session.scalar(select(User).where(User.name == name))
+        if known is not None:
             message = f"there is a user {name} already"
-            raise AlreadyRecorded(message, hint="Choose another name, or enable the user.")
+            hint = f"Choose another name; `wimdock user show {name}` tells of this one."
+            if known.disabled_at is not None:
+                hint = f"The user is disabled; to enable again: wimdock user enable {name}"
+            raise AlreadyRecorded(message, hint=hint)
         user = User(name=name, role=role, mail=mail, created_at=site.now())
         session.add(user)
         session.flush()
         site.note(session, "user.add", name, role=role.value)
     return user
+
+
+def _is_address(text: str) -> bool:
+    found = address_of(text)
+    return found is not None and found.addr_spec == text
 
 
 def user_of(session: Session, name: str, *, lock: bool = False) -> User:
