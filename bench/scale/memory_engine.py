@@ -83,6 +83,9 @@ class MemoryEngine:
     def take(self, key: RunKey) -> None:
         """Execute an attempt that nobody has, after its last step that is done."""
         self._ledger.records[key].executor = self._executor
+        before = self._attempts.pop(key, None)
+        if before is not None:
+            before.close()
         self._attempts[key] = self._execute(key)
         self._resume(key)
 

@@ -66,7 +66,9 @@ class World:
         self._tell: Callable[[str], None] = lambda _: None
 
     def close(self) -> None:
-        """Close the site."""
+        """Stop the engines that still stand, and close the site."""
+        for worker in self.crowd.workers:
+            worker.engine.close()
         self.site.close()
         self._other.close()
 
