@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, and_, func, or_, select, text
 from sqlalchemy.orm import Session
 
 from wimdock.site.models import (
+    DistributedContent,
     DistributionPoint,
     FileState,
     History,
@@ -128,6 +129,7 @@ def status_of(site: Site) -> SiteStatus:
             *_of_workers(session, site.now(), counts, workers),
             *_of_files(session, site),
             *(f"the distribution point {point.name} is down: {point.error}" for point in points),
+            *_of_contents(session),
             *_of_notifications(session),
             *_of_space(sizes, site.folder),
         )
@@ -296,6 +298,22 @@ def _of_files(session: Session, site: Site) -> Iterator[str]:
     ]
     if gone:
         yield f"files of updates are not in the library: {_some(gone)}; import them again"
+
+
+def _of_contents(session: Session) -> Iterator[str]:
+    query = (
+        select(DistributionPoint.name)
+        .join(DistributedContent, DistributedContent.point_id == DistributionPoint.id)
+        .where(DistributionPoint.enabled, DistributedContent.error != "")
+        .distinct()
+        .order_by(DistributionPoint.name)
+    )
+    names = session.scalars(query).all()
+    if names:
+        yield (
+            f"something went wrong at the distribution points {_some(names)}: "
+            "see `wimdock distribution status`"
+        )
 
 
 def _of_notifications(session: Session) -> Iterator[str]:

@@ -28,6 +28,7 @@ from wimdock.site.distribution.folder_point import MARK_NAME
 from wimdock.site.models import Audit
 from wimdock.site.opening import Place, open_site
 from wimdock.site.site import Site
+from wimdock.site.status import status_of
 
 
 def send(served: ServedImage, site: Site) -> tuple[Sent, WrittenDisk]:
@@ -59,6 +60,7 @@ def test_nothing_is_written_until_the_point_is_taken_over(
     assert sent.error.hint == (
         "Stop that site, then take it over: wimdock distribution enable here."
     )
+    assert "distribution points here: see" in status_of(restored).problems[-1]
     (checked,) = verify_point(restored, "here", means=means())
     assert str(checked.error) == str(sent.error)
     clock.advance(hours=1)
@@ -79,6 +81,7 @@ def test_one_that_was_taken_over_is_closed_to_the_old_site(
     with restored.reading() as session:
         assert "distribution.take_over" in session.scalars(select(Audit.action)).all()
     assert retry_due(restored, means=means()) == 1, "what failed before is tried at once"
+    assert status_of(restored).problems == ()
     assert served.is_served_as_it_is()
     verify(served.served)
     served.service()
