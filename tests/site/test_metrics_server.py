@@ -14,7 +14,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from tests.site.test_metrics import values
 from wimdock.errors import SettingsError
 from wimdock.site.database import Database, sqlite_url
-from wimdock.site.metrics import CONTENT_TYPE, metrics_server
+from wimdock.site.metrics import CONTENT_TYPE, metrics_server, server
 from wimdock.site.site import Site
 
 
@@ -91,6 +91,26 @@ def test_many_ask_at_once_and_some_say_nothing(site: Site, monkeypatch: pytest.M
             each.close()
     assert found == [200] * 8
     assert len(asked) == 1
+
+
+def test_who_asks_byte_by_byte_is_cut_off(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server, "_REQUEST_SECONDS", 0.3)
+    with (
+        metrics_server(site) as served,
+        socket.create_connection(("127.0.0.1", served.port)) as slow,
+    ):
+        slow.settimeout(0.1)
+        for _ in range(200):
+            try:
+                slow.sendall(b"G")
+                if not slow.recv(1):
+                    break
+            except TimeoutError:
+                continue
+            except ConnectionError:
+                break
+        else:
+            pytest.fail("it was never cut off")
 
 
 def test_a_fault_is_shown(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:

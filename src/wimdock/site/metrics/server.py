@@ -20,12 +20,16 @@ from wimdock.errors import SettingsError, SiteError
 from wimdock.site.metrics.exposition import CONTENT_TYPE, metrics_text
 from wimdock.site.models import SiteRow
 from wimdock.site.site import Site
+from wimdock.site.time_limit import time_limit
 
 KEPT_SECONDS = 2.0
 """So long the same text is given again: many that ask at once ask the database once."""
 
 _MOST_CONNECTIONS = 32
-_REQUEST_SECONDS = 10.0
+_REQUEST_SECONDS = 20.0
+"""So long may a request take, from the connection to the last byte of the answer."""
+
+_SILENT_SECONDS = 10.0
 _PLAIN = "text/plain; charset=utf-8"
 
 Health = Callable[[], str]
@@ -134,9 +138,10 @@ class _Server(ThreadingHTTPServer):
             self.shutdown_request(request)
 
     def process_request_thread(self, request: Any, client_address: Any) -> None:
-        """Answer, then make room."""
+        """Answer, then make room; whoever asks byte by byte is cut off, too."""
         try:
-            super().process_request_thread(request, client_address)
+            with time_limit(_REQUEST_SECONDS, lambda: request):
+                super().process_request_thread(request, client_address)
         finally:
             self._room.release()
 
@@ -145,7 +150,7 @@ class _Server(ThreadingHTTPServer):
 
 
 class _Handler(BaseHTTPRequestHandler):
-    timeout = _REQUEST_SECONDS
+    timeout = _SILENT_SECONDS
     server: _Server
 
     def do_GET(self) -> None:

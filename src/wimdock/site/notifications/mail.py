@@ -19,8 +19,8 @@ from typing import Any
 from wimdock.site.mail_address import address_of
 from wimdock.site.notifications.delivery_failure import NotSent, of_transport, timed_out
 from wimdock.site.notifications.mail_text import subject_of, text_of
-from wimdock.site.notifications.time_limit import time_limit
 from wimdock.site.settings import MailSettings, Target
+from wimdock.site.time_limit import time_limit
 
 MAIL_SECONDS = 60.0
 """So long may one mail take, from the connection to the server's last word."""

@@ -19,8 +19,8 @@ from wimdock import __version__
 from wimdock.configmgr.service_failure import retry_after
 from wimdock.site.notifications.delivery_failure import NotSent, of_transport, timed_out
 from wimdock.site.notifications.signature import signed_headers
-from wimdock.site.notifications.time_limit import time_limit
 from wimdock.site.settings import Target
+from wimdock.site.time_limit import time_limit
 from wimdock.site.webhook_key import key_of
 
 WEBHOOK_SECONDS = 15.0
