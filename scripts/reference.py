@@ -41,9 +41,12 @@ def _cell(text: str) -> str:
 
 
 def _options(command: click.Command, context: click.Context) -> Iterator[str]:
+    # click keeps the help option of whoever asked for it first: this one is made anew.
+    words = "Show this message and exit."
+    help_ = click.Option(context.help_option_names, is_flag=True, help=words)
     options = [
         parameter
-        for parameter in command.get_params(context)
+        for parameter in (*command.params, help_)
         if isinstance(parameter, click.Option) and not parameter.hidden
     ]
     if not options:
