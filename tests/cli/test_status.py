@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -274,3 +275,14 @@ def test_lists_are_soon_there_among_many(command: SiteCommand, tmp_path: Path) -
     assert command("status", "export", "--format", "csv", str(out)).status == 0
     with out.open(encoding="utf-8") as file:
         assert sum(1 for _ in file) == MANY + 1
+
+
+def test_an_export_follows_no_link_that_stands_where_it_writes(
+    told: SiteCommand, tmp_path: Path
+) -> None:
+    out, other = tmp_path / "messages.csv", tmp_path / "other"
+    other.write_text("somebody's file")
+    (tmp_path / f".messages.csv.{os.getpid()}").symlink_to(other)
+    ended = told("status", "export", "--format", "csv", str(out))
+    assert ended.status == StorageError.exit_code
+    assert other.read_text() == "somebody's file"

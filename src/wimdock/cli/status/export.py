@@ -86,14 +86,14 @@ def _opened(out: Path) -> Iterator[TextIO]:
         return
     unfinished = out.with_name(f".{out.name}.{os.getpid()}")
     try:
-        try:
-            with unfinished.open(
-                "w", encoding="utf-8", errors="backslashreplace", newline=""
-            ) as file:
+        with unfinished.open("x", encoding="utf-8", errors="backslashreplace", newline="") as file:
+            try:
                 yield file
-            unfinished.replace(out)
-        finally:
-            unfinished.unlink(missing_ok=True)
+                file.flush()
+                os.fsync(file.fileno())
+                unfinished.replace(out)
+            finally:
+                unfinished.unlink(missing_ok=True)
     except OSError as error:
         raise storage_error(error, out) from error
 
