@@ -96,31 +96,31 @@ def kinds(start: datetime) -> list[Kind]:
             "every third day (RRULE)",
             lambda _, n: Rule.parse("FREQ=DAILY;INTERVAL=3", clock.replace(hour=n % 24)),
             lambda n: lambda after, until: _every_third(after, until, n % 24, start),
-            1,
+            3,
         ),
         Kind(
             "weekly (cron)",
             lambda _, n: Cron.parse(f"0 22 * * {n % 7}"),
             lambda n: _days(22, lambda at: at.isoweekday() % 7 == n % 7),
-            4,
-        ),
-        Kind(
-            "last day of the month (cron)",
-            lambda *_: Cron.parse("0 1 L * *"),
-            lambda _: _days(1, last),
-            2,
-        ),
-        Kind(
-            "once",
-            lambda at, n: Once.parse(f"{at + (3 + n) * _DAY:%Y-%m-%d}T06:00"),
-            lambda n: _days(6, lambda at: at.date() == (start + (3 + n) * _DAY).date()),
-            2,
+            6,
         ),
         Kind(
             "patch Tuesday plus days",
             lambda _, n: PatchTuesday(n % 14, time(20)),
             lambda n: _days(20, _behind_second_tuesday(n % 14)),
-            30,
+            8,
+        ),
+        Kind(
+            "last day of the month (cron)",
+            lambda *_: Cron.parse("0 1 L * *"),
+            lambda _: _days(1, last),
+            1,
+        ),
+        Kind(
+            "once",
+            lambda at, n: Once.parse(f"{at + (3 + n) * _DAY:%Y-%m-%d}T06:00"),
+            lambda n: _days(6, lambda at: at.date() == (start + (3 + n) * _DAY).date()),
+            1,
         ),
     ]
 

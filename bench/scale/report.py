@@ -31,7 +31,7 @@ _PAGE = """\
 
 `scripts/scale` wrote this page after it had played a site with {packages:,} image packages and
 {workers:,} workers for {days} days of simulated time. Unless told otherwise it plays 10,000 of them
-on 500 for 30 days, which takes hours; with `--quick` a small site for a week.
+on 500 for 30 days; with `--quick` a small site for a week.
 
 What is real: the database (SQLite, in memory, not synchronized), the scheduler's tick, the queue
 with its claims, leases, fences and retries, heartbeats, burials, and the record of how a run ended,

@@ -35,7 +35,7 @@ class Size:
     packages: int = 10_000
     workers: int = 500
     days: int = 30
-    group: int = 125
+    group: int = 250
     troubles: int = 24
     outage: int = 30
     minutes: int = 1
