@@ -73,7 +73,9 @@ class Trouble:
             self._server.start()
         elif done - self._done >= _BETWEEN:
             # One that is at work: to kill those that only begin would leave nobody to work.
-            working = [one for one in self.living() if " serves " in one.log.read_text()]
+            # Nor the one that slept: it must end by itself.
+            candidates = [one for one in self.living() if one not in self.paused]
+            working = [one for one in candidates if " serves " in one.log.read_text()]
             if working:
                 self._random.choice(working).kill()
                 self.kills += 1
