@@ -17,7 +17,7 @@ from wimdock.site.images.adding import add_package
 from wimdock.site.images.listing import list_packages
 from wimdock.site.images.verdicts import judged_packages
 from wimdock.site.models import Image, ImagePackage
-from wimdock.site.providers import add_providers, hosts_of
+from wimdock.site.providers import hosts_of, import_providers
 from wimdock.site.site import Site
 
 MANY = 1000
@@ -92,7 +92,7 @@ def test_a_thousand_are_listed_soon(crowded: Site) -> None:
 
 def test_a_thousand_are_judged_soon(crowded: Site) -> None:
     names = ("CM01=Server 2012", "CM02=6.3.9600", "CM03=Server 2016", "CM04=Server 2025", "CM05")
-    add_providers(crowded, [parse_provider(name) for name in names])
+    import_providers(crowded, [parse_provider(name) for name in names])
     with crowded.reading() as session:
         hosts = hosts_of(session)
 
