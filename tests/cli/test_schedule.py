@@ -399,7 +399,9 @@ def test_run_now_and_wait(real: SiteCommand) -> None:
 
 def test_a_run_that_fails_gives_its_exit_status(real: SiteCommand) -> None:
     with real.site.reading() as session:
-        Path(session.get_one(ImagePackage, "CAS00001").path).unlink()
+        file = session.get_one(ImagePackage, "CAS00001").path
+    assert file is not None
+    Path(file).unlink()
     ended = real(*ADD, "--run-now", "--wait")
     assert ended.status == StorageError.exit_code
     assert "run 1 of CAS00001: failed" in ended.out
