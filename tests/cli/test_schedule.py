@@ -291,9 +291,7 @@ def test_unsigned_updates_are_left_out_or_refused(command: SiteCommand) -> None:
     found = check("schedule_explain", command(*words, "--json").out)
     assert [each["updates"] for each in found["work"]] == [[]]
     assert [each["id"] for each in found["unsigned"]] == [FIRST]
-    assert f"Left out as unsigned, for it was added without --allow-unsigned: {FIRST}" in (
-        command(*words).out
-    )
+    assert f"Left out as unsigned, for want of --allow-unsigned: {FIRST}" in (command(*words).out)
     assert command(*named, "--allow-unsigned").status == 0
     assert command(*ADD, "--cron", "0 2 * * *", "--allow-unsigned").status == 0
     for number in (FIRST + 1, FIRST + 2):

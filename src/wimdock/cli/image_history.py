@@ -58,7 +58,7 @@ def print_history(found: Sequence[History]) -> None:
         Column("run", right=True),
         Column("took", right=True),
         "operator",
-        "updates",
+        "details",
     )
     print_summary(
         columns,

@@ -12,10 +12,10 @@ from wimdock.cli.output import print_document, print_text
 from wimdock.cli.run.listing import run_content
 from wimdock.cli.run.watch import print_endings
 from wimdock.cli.schedule.choice import Choice, choice_options
-from wimdock.cli.schedule.document import schedule_content
+from wimdock.cli.schedule.document import schedule_content, update_content
 from wimdock.cli.schedule.doing import doing_options
 from wimdock.cli.schedule.run_now import exit_status, tell_runs, wait_for
-from wimdock.cli.schedule.text import tell_schedule
+from wimdock.cli.schedule.text import tell_schedule, tell_unsigned
 from wimdock.cli.schedule.timing import Timing, timing_options
 from wimdock.cli.schedule.types import ImageTarget, ImageTargetType
 from wimdock.cli.site_options import SitePlace, site_options
@@ -98,6 +98,7 @@ def add(
     said by one of --at, --cron, --rrule, --patch-tuesday and --token, or by --run-now alone.
     """
     from wimdock.site.schedules.by_hand import run_now, runs_of
+    from wimdock.site.schedules.explain import left_out
     from wimdock.site.schedules.records import add_schedule
     from wimdock.site.schedules.request import ScheduleRequest, Target
     from wimdock.site.schedules.window import Window
@@ -122,12 +123,16 @@ def add(
         schedule = add_schedule(site, request)
         if not as_json:
             tell_schedule(schedule)
+        unsigned = left_out(site, schedule.id)
+        if not as_json:
+            tell_unsigned(unsigned)
         if timing.run_now:
             ids = run_now(site, schedule.id)
             runs = wait_for(site, ids) if wait else runs_of(site, ids)
     if as_json:
         content = {
             "schedule": schedule_content(schedule),
+            "unsigned": [update_content(update) for update in unsigned],
             "runs": [run_content(run) for run in runs],
         }
         print_document("schedule_add", content)

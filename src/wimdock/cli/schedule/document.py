@@ -77,14 +77,15 @@ def explanation_content(found: Explanation) -> Part:
                 "image_package": each.package.id,
                 "name": each.package.name,
                 "indexes": list(each.indexes),
-                "updates": [_update(update) for update in each.updates],
+                "updates": [update_content(update) for update in each.updates],
             }
             for each in found.work
         ],
-        "unsigned": [_update(update) for update in found.unsigned],
+        "unsigned": [update_content(update) for update in found.unsigned],
         "trouble": found.trouble or None,
     }
 
 
-def _update(update: UpdateRow) -> Part:
+def update_content(update: UpdateRow) -> Part:
+    """Give what is said of an update that a schedule takes or leaves out."""
     return {"id": update.id, "kb": update.kb or None, "title": update.title}

@@ -10,13 +10,10 @@ from wimdock.cli.columns import print_columns, print_summary
 from wimdock.cli.options import Number, examples, json_option
 from wimdock.cli.output import moment, print_document, print_text, visible
 from wimdock.cli.schedule.document import explanation_content
-from wimdock.cli.schedule.text import indexes_in_words, state_of
+from wimdock.cli.schedule.text import indexes_in_words, state_of, tell_unsigned, updates_in_words
 from wimdock.cli.site_options import SitePlace, site_options
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from wimdock.site.models import UpdateRow
     from wimdock.site.schedules.explain import Explanation
 
 _EXAMPLES = examples(
@@ -95,17 +92,9 @@ def _print_work(found: Explanation) -> None:
             each.package.id,
             each.package.name,
             indexes_in_words(each.indexes),
-            _named(each.updates) or "nothing: no update is applicable",
+            updates_in_words(each.updates) or "nothing: no update is applicable",
         )
         for each in found.work
     ]
     print_columns(("image package", "name", "images", "updates"), rows)
-    if found.unsigned:
-        print_text(
-            f"Left out as unsigned, for it was added without --allow-unsigned: "
-            f"{_named(found.unsigned)}"
-        )
-
-
-def _named(updates: Sequence[UpdateRow]) -> str:
-    return ", ".join(f"{update.id} ({update.kb or update.title})" for update in updates)
+    tell_unsigned(found.unsigned)

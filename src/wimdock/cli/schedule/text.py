@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from wimdock.cli.output import count, duration, moment, print_text, visible
 
 if TYPE_CHECKING:
-    from wimdock.site.models import Schedule, ScheduleTarget
+    from wimdock.site.models import Schedule, ScheduleTarget, UpdateRow
 
 _FEW = 4
 _MINUTE = 60
@@ -55,6 +55,18 @@ def options_in_words(options: dict[str, object]) -> str:
         pause = duration(float(str(options.get("backoff", _MINUTE))))
         said.append(f"is tried again {count(int(str(options['retries'])), 'time')}, after {pause}")
     return ", ".join(said)
+
+
+def updates_in_words(updates: Sequence[UpdateRow]) -> str:
+    """Give the numbers of updates with their KB numbers or titles."""
+    return ", ".join(f"{update.id} ({update.kb or update.title})" for update in updates)
+
+
+def tell_unsigned(updates: Sequence[UpdateRow]) -> None:
+    """Say which updates the rule of a schedule leaves out, for no catalog covers them."""
+    if updates:
+        said = visible(updates_in_words(updates))
+        print_text(f"Left out as unsigned, for want of --allow-unsigned: {said}")
 
 
 def tell_schedule(schedule: Schedule, *, token: str | None = None) -> None:

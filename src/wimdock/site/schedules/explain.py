@@ -15,7 +15,7 @@ from wimdock.site.schedules.due import Verdict, overdue
 from wimdock.site.schedules.options import ScheduleOptions
 from wimdock.site.schedules.records import schedule_of
 from wimdock.site.schedules.request import Plan
-from wimdock.site.schedules.start import Work, chooser_of, work_of
+from wimdock.site.schedules.start import Work, unsigned_of, work_of
 from wimdock.site.site import Site
 
 MOST_EXCLUDED = 50
@@ -82,7 +82,7 @@ def explain(site: Site, schedule_id: int, count: int = 10) -> Explanation:
         plan = Plan.of(schedule)
         try:
             work = list(work_of(session, schedule, now))
-            unsigned = chooser_of(session, schedule, now).unsigned
+            unsigned = unsigned_of(session, schedule, now)
         except WimdockError as error:
             trouble = error.message
     late = timedelta(minutes=site.settings.scheduler.late)
@@ -99,6 +99,12 @@ def explain(site: Site, schedule_id: int, count: int = 10) -> Explanation:
         unsigned=tuple(unsigned),
         trouble=trouble,
     )
+
+
+def left_out(site: Site, schedule_id: int) -> list[UpdateRow]:
+    """Give the updates that a schedule's rule leaves out now, only for no catalog covers them."""
+    with site.reading() as session:
+        return unsigned_of(session, schedule_of(session, schedule_id), site.now())
 
 
 def details_of(site: Site, schedule_id: int, occurrences: int = 10) -> ScheduleDetails:

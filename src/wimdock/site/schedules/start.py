@@ -39,26 +39,38 @@ def work_of(
     Image packages that were removed are left out. NoSuchRecord or ScheduleError where an update
     that it names is not in the library any more. `memory` is kept from one schedule to the next.
     """
-    chooser = chooser_of(session, schedule, now, memory)
+    options = ScheduleOptions.from_document(schedule.options)
+    yield from _work(session, schedule, now, memory, allow_unsigned=options.allow_unsigned)
+
+
+def unsigned_of(session: Session, schedule: Schedule, now: datetime) -> list[UpdateRow]:
+    """Give the updates that a schedule's rule leaves out now, only for no catalog covers them."""
+    if ScheduleOptions.from_document(schedule.options).allow_unsigned:
+        return []
+    found: dict[int, UpdateRow] = {}
+    for work in _work(session, schedule, now, None, allow_unsigned=True):
+        found |= {update.id: update for update in work.updates if not update.catalogued}
+    return list(found.values())
+
+
+def _work(
+    session: Session,
+    schedule: Schedule,
+    now: datetime,
+    memory: ChoiceMemory | None,
+    *,
+    allow_unsigned: bool,
+) -> Iterator[Work]:
+    selection = Selection.from_document(schedule.selection)
+    chooser = Chooser(session, selection, now, memory, allow_unsigned=allow_unsigned)
     targets = schedule.targets
     for start in range(0, len(targets), _AT_ONCE):
-        yield from _work(session, chooser, targets[start : start + _AT_ONCE])
+        yield from _work_of(session, chooser, targets[start : start + _AT_ONCE])
 
 
-def chooser_of(
-    session: Session, schedule: Schedule, now: datetime, memory: ChoiceMemory | None = None
-) -> Chooser:
-    """Give what chooses the updates of a schedule."""
-    return Chooser(
-        session,
-        Selection.from_document(schedule.selection),
-        now,
-        memory,
-        allow_unsigned=ScheduleOptions.from_document(schedule.options).allow_unsigned,
-    )
-
-
-def _work(session: Session, chooser: Chooser, targets: Sequence[ScheduleTarget]) -> Iterator[Work]:
+def _work_of(
+    session: Session, chooser: Chooser, targets: Sequence[ScheduleTarget]
+) -> Iterator[Work]:
     query = (
         select(ImagePackage)
         .where(

@@ -89,25 +89,18 @@ class Chooser:
         ]
         return [self._rows[each.id] for each in in_order(orders, named.values())]
 
-    @property
-    def unsigned(self) -> list[UpdateRow]:
-        """The updates that fit the rule and are left out, for no catalog covers them."""
-        if self._allow_unsigned:
-            return []
-        return [row for row in self._fitting if not row.catalogued]
-
-    @cached_property
-    def _fitting(self) -> list[UpdateRow]:
-        if not self._selection.is_rule:
-            return []
-        query = _fitting(self._selection, self._now)
-        return self._memory.fitting(self._session, self._selection, query)
-
     @cached_property
     def _rows(self) -> dict[int, UpdateRow]:
         """All rows that may be chosen, by ID: named ones, and those that fit the conditions."""
         named = _named_rows(self._session, self._selection.ids)
-        fitting = [row for row in self._fitting if row.catalogued or self._allow_unsigned]
+        if not self._selection.is_rule:
+            return named
+        query = _fitting(self._selection, self._now)
+        fitting = [
+            row
+            for row in self._memory.fitting(self._session, self._selection, query)
+            if row.catalogued or self._allow_unsigned
+        ]
         # One of those that came with the same identity is enough: a named one, else the latest.
         by_identity = {row.identity.lower(): row for row in fitting}
         for row in named.values():
