@@ -10,7 +10,7 @@ import click
 from wimdock.cli.columns import print_summary
 from wimdock.cli.image.document import listed_content
 from wimdock.cli.options import examples, json_option
-from wimdock.cli.output import Column, print_document, print_text, size
+from wimdock.cli.output import Column, moment, print_document, print_text, size
 from wimdock.cli.site_options import SitePlace, site_options
 
 if TYPE_CHECKING:
@@ -51,6 +51,7 @@ def list_(*, removed: bool, place: SitePlace, as_json: bool) -> None:
         Column("generation", right=True),
         Column("content version", right=True),
         "state",
+        "last read",
     )
     print_summary(columns, [_row(each) for each in found])
 
@@ -67,6 +68,7 @@ def _row(package: ListedPackage) -> tuple[object, ...]:
         package.generation,
         package.content_version,
         "removed" if package.removed_at is not None else package.state.value,
+        moment(package.read_at),
     )
 
 
