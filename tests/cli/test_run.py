@@ -86,6 +86,17 @@ def test_a_run_is_listed_shown_and_told(command: SiteCommand) -> None:
     assert "apply / Commit: done" in command("run", "log", str(run_id)).out
 
 
+def test_of_several_runs_each_line_says_whose_it_is(command: SiteCommand) -> None:
+    first, second = new_run(command, allow_unsigned=True), new_run(command, allow_unsigned=True)
+    execute(command, first)
+    execute(command, second)
+    alone = command("run", "watch", str(first)).err
+    assert "apply ..." in alone
+    assert f"run {first}:" not in alone
+    lines = command("run", "watch", str(first), str(second)).err.splitlines()
+    assert {line.split()[1] for line in lines} == {f"{first}:", f"{second}:"}
+
+
 def test_what_failed_is_the_status_of_watching(command: SiteCommand) -> None:
     run_id = new_run(command)
     execute(command, run_id)

@@ -31,7 +31,7 @@ def wait_for_runs(site: Site, run_ids: Sequence[int], reporter: Reporter) -> lis
     follower = Follower(site, run_ids)
 
     def look() -> bool:
-        for _, event in follower.look():
+        for event in follower.look():
             reporter.forward(event)
         return follower.ended
 

@@ -34,7 +34,7 @@ def watch(*, run_ids: tuple[int, ...], place: SitePlace, as_json: bool) -> int:
     with place.opened() as site, Terminal() as terminal:
         follower = Follower(site, list(dict.fromkeys(run_ids)))
         while True:
-            for _, event in follower.look():
+            for event in follower.look():
                 terminal(event)
             if follower.ended:
                 break
