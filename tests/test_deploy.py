@@ -15,7 +15,7 @@ import click
 import pytest
 
 from scripts import reference
-from tests.conftest import REPOSITORY
+from tests.conftest import REPOSITORY, skip_or_fail
 from wimdock.errors import NoSite, SchemaMismatch, SettingsError, UsageError
 
 DEPLOY = REPOSITORY / "deploy"
@@ -53,7 +53,7 @@ def unit_files(folder: Path) -> list[Path]:
 
 def analyze(*words: str | Path) -> subprocess.CompletedProcess[str]:
     if shutil.which("systemd-analyze") is None:
-        pytest.skip("systemd-analyze is not installed")
+        skip_or_fail("systemd-analyze is not installed")
     return subprocess.run(
         ("systemd-analyze", *map(str, words)),
         capture_output=True,

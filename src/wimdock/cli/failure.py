@@ -82,9 +82,13 @@ class Failure:
 
 
 def _of_wimdock(error: WimdockError) -> Failure:
-    reasons = getattr(error, "reasons", ())
     return Failure(
-        type(error).__name__, error.message, error.hint, error.exit_code, error.hresult, reasons
+        type(error).__name__,
+        error.message,
+        error.hint,
+        error.exit_code,
+        error.hresult,
+        error.reasons,
     )
 
 

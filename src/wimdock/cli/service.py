@@ -192,7 +192,7 @@ def _show_reasons(report: ServiceReport) -> None:
 
 
 def _reasons(result: UpdateResult) -> tuple[str, ...]:
-    return getattr(result.error, "reasons", ())
+    return () if result.error is None else result.error.reasons
 
 
 def _show_signatures(report: ServiceReport) -> None:

@@ -63,18 +63,6 @@ class UnsupportedPackage(PackageError):
     hresult = 0x80070032
     default_hint = "Service this update with DISM on a Windows host; nothing was touched."
 
-    def __init__(
-        self,
-        message: str,
-        *,
-        reasons: tuple[str, ...] = (),
-        hint: str | None = None,
-        hresult: int | None = None,
-    ) -> None:
-        """Keep the reasons besides what every error keeps."""
-        super().__init__(message, hint=hint, hresult=hresult)
-        self.reasons = reasons
-
 
 class UnsignedPackage(PackageError):
     """No catalog covers the package and unsigned packages were not allowed."""

@@ -63,18 +63,6 @@ class SettingsError(SiteError):
     hresult = 0x80070057
     default_hint = "docs/reference/settings.md lists every setting."
 
-    def __init__(
-        self,
-        message: str,
-        *,
-        reasons: tuple[str, ...] = (),
-        hint: str | None = None,
-        hresult: int | None = None,
-    ) -> None:
-        """Keep the reasons besides what every error keeps."""
-        super().__init__(message, hint=hint, hresult=hresult)
-        self.reasons = reasons
-
 
 class BackupError(SiteError):
     """A backup cannot be used: it is damaged, or none at all; nothing was made of it."""

@@ -38,7 +38,7 @@ def _check(result: UpdateResult, *, catalogued: bool) -> Check:
         found = Result.WARNING if result.outcome is Outcome.SUPERSEDED else Result.FAILED
         reason = f"wimdock would not put it in: {result.reason.rstrip('.')}{code}."
         remedy = result.error.hint if result.error else ""
-        details = getattr(result.error, "reasons", ())
+        details = () if result.error is None else result.error.reasons
     elif not catalogued:
         found, reason = Result.WARNING, "no catalog covers it: wimdock takes it when told to."
         remedy = "Give --allow-unsigned when you service, if you made the update yourself."

@@ -47,7 +47,7 @@ def error_document(error: BaseException) -> dict[str, Any]:
         "exit_code": error.exit_code,
         "hresult": error.hresult,
         "win32": win32_code(error.hresult),
-        "reasons": storable(getattr(error, "reasons", ())),
+        "reasons": storable(error.reasons),
     }
 
 
@@ -63,6 +63,7 @@ def error_in(document: Mapping[str, Any]) -> WimdockError:
         str(document.get("message", "")),
         hint=str(document.get("hint", "")),
         hresult=document.get("hresult"),
+        reasons=tuple(document.get("reasons", ())),
     )
     return error
 
