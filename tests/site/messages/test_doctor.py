@@ -48,7 +48,6 @@ def begin(site: Site, run: int, package: str = "CAS00001", attempt: int = 1) -> 
         log.status(row)
         phases.initialized(log)
         phases.processing_image(log, package, f"/srv/images/{package}.wim")
-        phases.image_begun(log, 1, "Windows 11 Pro")
         phases.checking_update(log, 1, 1, UPDATE)
 
 

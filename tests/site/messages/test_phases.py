@@ -72,7 +72,6 @@ def everything(site: Site) -> None:
         phases.processing_started(log, 16777217, "nightly")
         phases.initialized(log)
         phases.processing_image(log, "CAS00001", "/srv/golden.wim")
-        phases.image_begun(log, 1, "Windows 11 Pro")
         phases.checking_update(log, 1, 140, 16787962)
         for status in range(6):
             phases.applicability(log, status, "/srv/a.cab")

@@ -16,7 +16,9 @@ from tests.site.steps.conftest import Dock
 from wimdock.errors import LeaseLost, RunCancelled, RunTimedOut
 from wimdock.events import Reporter
 from wimdock.site.images.going_back import rollback_package
+from wimdock.site.messages import LOG_NAME, table
 from wimdock.site.messages.history import history_of
+from wimdock.site.messages.listing import MessageFilter, list_messages
 from wimdock.site.models import Run, RunState, StepName, StepState
 from wimdock.site.runs.cancel import request_cancel, retry_run
 from wimdock.site.runs.queue import WorkerOffer, begin, bury, register_worker
@@ -26,6 +28,8 @@ from wimdock.wim.generations import read_generations
 from wimdock.wim.verification import Verification, verify
 
 Make = Callable[[], Dock]
+
+MISSING = "Not all selected software updates are currently available on current site"
 
 
 def digest(path: Path) -> str:
@@ -236,6 +240,24 @@ def test_a_missing_update_file_fails_the_run(dock: Make) -> None:
         file.unlink()
     run = it.execute(it.new_run())
     assert (run.state, run.error["class"]) == (RunState.FAILED, "StorageError")
+    assert MISSING in (it.site.logs / LOG_NAME).read_text()
+    assert list_messages(it.site, MessageFilter(ids=(table.UPDATE_DAMAGED.id,))) == []
+
+
+def test_a_damaged_update_file_is_told_by_a_message_of_its_own(dock: Make) -> None:
+    it = dock()
+    (file,) = it.site.library.rglob("*.cab")
+    file.chmod(0o644)
+    with file.open("r+b") as opened:
+        opened.write(b"no cabinet")
+    run = it.execute(it.new_run())
+    assert (run.state, run.error["class"]) == (RunState.FAILED, "CorruptPackage")
+    (told,) = list_messages(it.site, MessageFilter(ids=(table.UPDATE_DAMAGED.id,)))
+    assert told.strings == [str(it.update_id), run.error["message"]]
+    assert (told.run_id, told.package_id) == (run.id, it.package_id)
+    log = (it.site.logs / LOG_NAME).read_text()
+    assert MISSING in log
+    assert f"STATMSG: ID={table.UPDATE_DAMAGED.id} SEV=E" in log
 
 
 def test_a_missing_image_is_tried_again_and_later_found(dock: Make, clock: SetClock) -> None:

@@ -145,11 +145,6 @@ def processing_image(log: SiteLog, package_id: str, file: str) -> None:
     log.own(f"Image file='{file}'; it is edited in place, nothing is mounted.")
 
 
-def image_begun(log: SiteLog, index: int, name: str) -> None:
-    """Say which image of the file is worked on."""
-    log.own(f"Working on image at index {index}: {name}")
-
-
 def committed(log: SiteLog, generation: int, added: int) -> None:
     """Say that the file is a new generation now; `added` is in bytes."""
     log.own(f"Committed generation {generation}: {added} bytes were appended.")

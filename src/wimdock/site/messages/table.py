@@ -116,12 +116,6 @@ UPDATE_FAILED = MessageKind(
     "({hresult}).",
     ("package", "index", "update", "error", "hresult"),
 )
-UPDATE_NOT_APPLICABLE = MessageKind(
-    42008,
-    _I,
-    "Update {update} is not for image {index} of image package {package}: {reason}.",
-    ("package", "index", "update", "reason"),
-)
 UPDATE_UNSUPPORTED = MessageKind(
     42009,
     _W,
