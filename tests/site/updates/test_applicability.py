@@ -16,7 +16,7 @@ from wimdock.image.windows import WindowsImage
 from wimdock.site.images.adding import add_package
 from wimdock.site.images.reading import reload_package
 from wimdock.site.site import Site
-from wimdock.site.updates.choice import choose
+from wimdock.site.updates.choice import Chooser
 from wimdock.site.updates.importing import ImportOptions, import_updates
 from wimdock.site.updates.judging import applicability, plan_updates
 from wimdock.site.updates.retiring import retire
@@ -79,7 +79,7 @@ def test_the_table_after_servicing(
     assert states == {by_name[newer.name]: "installed", by_name[older.name]: "superseded"}
     with site.reading() as session:
         images = [each for each in package.images if each.index == 1]
-        assert choose(session, Selection(all_applicable=True), images, site.now()) == []
+        assert Chooser(session, Selection(all_applicable=True), site.now()).choose(images) == []
 
 
 def test_the_plan_agrees_and_has_the_last_word(
@@ -101,7 +101,10 @@ def test_the_plan_agrees_and_has_the_last_word(
 
 
 def test_a_file_or_an_image_that_is_not_there_fails_by_itself(
-    site: Site, lab_image: Callable[[str], Path], tmp_path: Path
+    site: Site,
+    lab_image: Callable[[str], Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     image = lab_image("lzx")
     package = add_package(site, image)
@@ -113,6 +116,9 @@ def test_a_file_or_an_image_that_is_not_there_fails_by_itself(
     stored.unlink()
     states = {each.update_id: each.state for each in plan_updates(site) if each.index == 1}
     assert states == {first.id: "failed", second.id: "applicable"}
+    monkeypatch.setenv("WIMDOCK_MANIFEST_DICTIONARY", str(tmp_path / "missing"))
+    assert {each.state for each in plan_updates(site)} == {"failed"}
+    monkeypatch.delenv("WIMDOCK_MANIFEST_DICTIONARY")
     image.unlink()
     assert {each.state for each in plan_updates(site, [package.id])} == {"failed"}
     assert {each.state for each in applicability(site, [package.id])} == {"applicable"}

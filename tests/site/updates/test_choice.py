@@ -22,7 +22,7 @@ from wimdock.cbs.identity import Identity, Version
 from wimdock.errors import NoSuchRecord, ScheduleError
 from wimdock.site.models import Image, UpdateRow
 from wimdock.site.site import Site
-from wimdock.site.updates.choice import StoredImage, choose
+from wimdock.site.updates.choice import Chooser, StoredImage
 from wimdock.site.updates.ordering import Candidate, needed
 from wimdock.site.updates.selection import Selection
 from wimdock.site.updates.stored import stored_update
@@ -39,7 +39,7 @@ def chosen(
     with site.writing() as session:
         session.add_all(rows)
     with site.reading() as session:
-        found = choose(session, selection, images, MADE_AT + timedelta(days=days))
+        found = Chooser(session, selection, MADE_AT + timedelta(days=days)).choose(images)
         return [row.id for row in found]
 
 

@@ -37,22 +37,6 @@ class StoredImage:
         return cls(image.architecture, installed)
 
 
-def choose(
-    session: Session, selection: Selection, images: Sequence[Image], now: datetime
-) -> list[UpdateRow]:
-    """Give the updates of a selection for the images of a package, in the order they go in.
-
-    `now` is what ages are counted to. The rows come without `packages`, which can be large.
-    NoSuchRecord where a named update is not in the library, ScheduleError where it is retired.
-
-    Order: servicing stacks first, then lower versions before higher ones (of equal ones that
-    released earlier); but what only another update makes applicable comes after that one. Named
-    updates are put in the same order, and stay where they seem not to be applicable: the run says
-    so of them.
-    """
-    return Chooser(session, selection, now).choose(images)
-
-
 class Chooser:
     """Chooses by one selection for any number of image packages, reading the library once."""
 
@@ -77,7 +61,16 @@ class Chooser:
         self._memory = ChoiceMemory() if memory is None else memory
 
     def choose(self, images: Iterable[Image]) -> list[UpdateRow]:
-        """Give the updates for the images of one package; as `choose` does."""
+        """Give the updates of the selection for the images of a package, in the order they go in.
+
+        The rows come without `packages`, which can be large. NoSuchRecord where a named update is
+        not in the library, ScheduleError where it is retired.
+
+        Order: servicing stacks first, then lower versions before higher ones (of equal ones that
+        released earlier); but what only another update makes applicable comes after that one. Named
+        updates are put in the same order, and stay where they seem not to be applicable: the run
+        says so of them.
+        """
         named, ruled = self._named, self._ruled
         candidates = [*named.values(), *ruled.values()]
         newest_only = self._selection.newest_per_family

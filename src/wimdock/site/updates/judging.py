@@ -157,7 +157,7 @@ def _plan(
     site: Site, package: ImagePackage, updates: Sequence[UpdateRow], reporter: Reporter
 ) -> Iterator[JudgedUpdate]:
     from wimdock.servicing.outcome import Outcome
-    from wimdock.servicing.service import ServiceOptions, service, surroundings
+    from wimdock.servicing.service import ServiceOptions, read_dictionary, service, surroundings
 
     states = {
         Outcome.PLANNED: ApplicabilityState.APPLICABLE.value,
@@ -174,9 +174,15 @@ def _plan(
             yield from _failed(package, row, error)
     if not files:
         return
-    options = ServiceOptions(dry_run=True, continue_on_error=True, allow_unsigned=True)
     world = surroundings(reporter, site.clock)
     try:
+        options = ServiceOptions(
+            dry_run=True,
+            continue_on_error=True,
+            allow_unsigned=True,
+            dictionary=read_dictionary(None),
+            only_applicable=True,
+        )
         with reporter.step(f"Plan {package.id}"):
             results = service(file_of(site, package), list(files), options, world).results
     except WimdockError as error:
