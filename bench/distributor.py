@@ -95,7 +95,7 @@ def run(image: Path, package: Path, folder: Path) -> dict[str, Any]:
             message = "the package changed nothing"
             raise RuntimeError(message)
         found["added"] = commit.added
-        record_commit(site, package_id, 1)
+        record_commit(site, package_id)
         count("run")
         for name in POINTS:
             wrong = [each.error for each in verify_point(site, name, means=means) if each.error]

@@ -16,11 +16,11 @@ from wimdock.site.runs.queue import (
     bury,
     claim,
     heartbeat,
-    live_workers,
     register_worker,
     requeue,
     requeue_orphans,
 )
+from wimdock.site.runs.watching import list_workers
 from wimdock.site.site import Site
 
 BEAT_SECONDS = 3600.0
@@ -72,7 +72,7 @@ class Crowd:
         if heir is None:
             return
         with self.meter.measure("look"):
-            for dead in self.watch.overdue(live_workers(self.site)):
+            for dead in self.watch.overdue(list_workers(self.site)):
                 if bury(self.site, dead.id) is not None:
                     self.burials += 1
                     heir.engine.take_over(dead.id)

@@ -20,7 +20,7 @@ from wimdock.errors import (
     UnsupportedPackage,
 )
 from wimdock.site.images.adding import add_package
-from wimdock.site.models import ImagePackage, StepName
+from wimdock.site.models import ImagePackage, RunState, StepName
 from wimdock.site.runs.create import RunRequest, create_run
 from wimdock.site.runs.queue import WorkerOffer, begin, claim, register_worker, stop_worker
 from wimdock.site.steps.perform import fail_step, perform
@@ -76,6 +76,7 @@ def test_a_run_is_listed_shown_and_told(command: SiteCommand) -> None:
     listed = check("runs", json.loads(command("run", "list", "--json").out))
     assert [each["state"] for each in listed["runs"]] == ["succeeded"]
     assert "CAS00001" in command("run", "list").out
+    assert "CAS00001" in command("run", "list", "--image", "cas00001").out
     shown = check("run", json.loads(command("run", "show", str(run_id), "--json").out))
     assert [each["update_status"] for each in shown["results"]] == [2]
     text = command("run", "show", str(run_id)).out
@@ -95,6 +96,11 @@ def test_of_several_runs_each_line_says_whose_it_is(command: SiteCommand) -> Non
     assert f"run {first}:" not in alone
     lines = command("run", "watch", str(first), str(second)).err.splitlines()
     assert {line.split()[1] for line in lines} == {f"{first}:", f"{second}:"}
+
+
+def test_runs_are_listed_by_every_state_that_there_is(command: SiteCommand) -> None:
+    for state in RunState:
+        assert command("run", "list", "--state", state.value).out == "There is no such run.\n"
 
 
 def test_what_failed_is_the_status_of_watching(command: SiteCommand) -> None:

@@ -16,7 +16,8 @@ from wimdock.errors import DatabaseUnavailable, EngineError
 from wimdock.site.messages.report import say
 from wimdock.site.messages.table import RUN_TAKEN_OVER, WORKER_DEAD
 from wimdock.site.models import WorkerRow
-from wimdock.site.runs.queue import HeartbeatWatch, bury, live_workers, requeue_orphans
+from wimdock.site.runs.queue import HeartbeatWatch, bury, requeue_orphans
+from wimdock.site.runs.watching import list_workers
 from wimdock.site.site import Site
 
 ORPHAN_SECONDS = 10.0
@@ -42,7 +43,7 @@ class Succession:
 
     def look(self) -> list[WorkerRow]:
         """Look once, bury who is dead, and give those that this call buried."""
-        others = [one for one in live_workers(self._site) if one.id != self._worker_id]
+        others = [one for one in list_workers(self._site) if one.id != self._worker_id]
         dead = {one.id: one for one in self._watch.overdue(others)}
         dead |= {one.id: one for one in others if has_died(one, self._site.host)}
         buried = [one for one in dead.values() if self._bury(one)]

@@ -75,7 +75,7 @@ class ServedImage:
         commit = put_in(self.image, [cabinet], ServiceOptions(indexes=(1,)), world).commit
         assert commit is not None
         if record:
-            record_commit(self.site, self.id, self.runs)
+            record_commit(self.site, self.id)
         return commit.added
 
     def roll_back(self, to: int | None = None) -> None:

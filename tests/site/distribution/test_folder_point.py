@@ -395,7 +395,7 @@ def test_a_run_distributes_before_the_site_has_read_the_file(served: ServedImage
     served.service(record=False)
     (sent,) = distribute(served.site, served.id, Reporter(), always, means=means())
     assert sent.way is Way.TAIL
-    record_commit(served.site, served.id, 1)
+    record_commit(served.site, served.id)
     assert not served.placed().is_current
     disk = WrittenDisk(served.point)
     assert retry_due(served.site, means=means(disk)) == 1

@@ -260,7 +260,7 @@ def test_reload_reads_whatever_the_mark_says(site: Site, file: Path, tmp_path: P
 def test_the_commit_of_a_run_is_recorded_once(site: Site, file: Path, tmp_path: Path) -> None:
     serviced(file, tmp_path, commit_token(site, 7))
     for _ in range(2):
-        known = record_commit(site, "CAS00001", 7)
+        known = record_commit(site, "CAS00001")
         assert (known.generation, known.content_version) == (2, 2)
     with site.reading() as session:
         assert [row.run_id for row in generations_of(session, "CAS00001")] == [None, 7]
@@ -277,7 +277,7 @@ def test_what_a_run_could_not_record_is_known_for_its_work(
     serviced(file, tmp_path, commit_token(site, 7))
     assert refresh(site, "CAS00001").changed
     assert actions(site) == ["add"]
-    assert record_commit(site, "CAS00001", 7).content_version == 2
+    assert record_commit(site, "CAS00001").content_version == 2
     with site.reading() as session:
         assert [row.run_id for row in generations_of(session, "CAS00001")] == [None, 7]
 
@@ -287,7 +287,7 @@ def test_going_back_behind_the_site_is_a_change_from_outside(
     site: Site, file: Path, tmp_path: Path
 ) -> None:
     serviced(file, tmp_path, commit_token(site, 7))
-    record_commit(site, "CAS00001", 7)
+    record_commit(site, "CAS00001")
     rollback(file, 1, disk=quick().disk)
     assert refresh(site, "CAS00001").changed
     assert now(site).generation == 1

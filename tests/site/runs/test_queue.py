@@ -18,11 +18,11 @@ from wimdock.site.runs.queue import (
     bury,
     claim,
     heartbeat,
-    live_workers,
     requeue,
     requeue_orphans,
     stop_worker,
 )
+from wimdock.site.runs.watching import list_workers
 from wimdock.site.site import Site
 
 Add = Callable[..., str]
@@ -189,7 +189,7 @@ def test_a_worker_that_stops_leaves_its_runs_to_others(
     claim(site, worker, 1)
     stop_worker(site, worker)
     assert run_now(run_id).state is RunState.QUEUED
-    assert worker not in {each.id for each in live_workers(site)}
+    assert worker not in {each.id for each in list_workers(site)}
     assert claim(site, worker, 1) == []
 
 
@@ -199,16 +199,16 @@ def test_who_is_silent_is_told_by_a_steady_clock(
     worker = add_worker(lease_seconds=30)
     steady = 0.0
     watch = HeartbeatWatch(lambda: steady)
-    assert watch.overdue(live_workers(site)) == []
+    assert watch.overdue(list_workers(site)) == []
     clock.advance(days=400)  # a clock that jumps makes nobody dead
-    assert watch.overdue(live_workers(site)) == []
+    assert watch.overdue(list_workers(site)) == []
     steady = 29.0
     heartbeat(site, worker)
-    assert watch.overdue(live_workers(site)) == []
+    assert watch.overdue(list_workers(site)) == []
     steady = 58.0
-    assert watch.overdue(live_workers(site)) == []
+    assert watch.overdue(list_workers(site)) == []
     steady = 60.0
-    assert [each.id for each in watch.overdue(live_workers(site))] == [worker]
+    assert [each.id for each in watch.overdue(list_workers(site))] == [worker]
 
 
 def test_a_person_and_a_run_keep_each_other_off(

@@ -22,11 +22,11 @@ from wimdock.site.runs.queue import (
     begin,
     bury,
     claim,
-    live_workers,
     requeue,
     requeue_orphans,
     stop_worker,
 )
+from wimdock.site.runs.watching import list_workers
 from wimdock.site.site import Site
 
 Add = Callable[..., str]
@@ -140,7 +140,7 @@ class Turmoil:
                 requeue(self.site, one.run_id, one.attempt, worker)
         if chance.random() < 0.3:
             stop_worker(self.site, worker)
-        for other in live_workers(self.site):
+        for other in list_workers(self.site):
             for left in (chance.random() < 0.2 and bury(self.site, other.id)) or ():
                 begin(self.site, left.run_id, left.attempt, worker)
 
@@ -165,7 +165,7 @@ def test_everything_at_once_loses_and_doubles_nothing(
     with ThreadPoolExecutor(6) as pool:
         list(pool.map(turmoil.take_part, range(6)))
     assert turmoil.failed == []
-    for worker in live_workers(site):
+    for worker in list_workers(site):
         bury(site, worker.id)
     requeue_orphans(site, -1)
     assert {run_now(each).state for each in runs} <= {RunState.QUEUED, RunState.CANCELLED}

@@ -49,13 +49,13 @@ def print_endings(runs: list[Run], *, as_json: bool) -> int:
     else:
         for run in runs:
             _print_ending(run)
-    return next((status for status in map(_status, runs) if status), 0)
+    return exit_status(runs)
 
 
-def _status(run: Run) -> int:
-    if run.state.value == "succeeded":
-        return 0
-    return int(run.error.get("exit_code", 1)) or 1
+def exit_status(runs: list[Run]) -> int:
+    """Give the exit status of the first run that did not succeed, 0 where all did or still go."""
+    failed = (run for run in runs if run.state.ended and run.state.value != "succeeded")
+    return next((int(run.error.get("exit_code", 1)) or 1 for run in failed), 0)
 
 
 def _print_ending(run: Run) -> None:

@@ -10,11 +10,11 @@ import click
 from wimdock.cli.options import examples, json_option
 from wimdock.cli.output import print_document, print_text
 from wimdock.cli.run.listing import run_content
-from wimdock.cli.run.watch import print_endings
+from wimdock.cli.run.watch import exit_status, print_endings
 from wimdock.cli.schedule.choice import Choice, choice_options
 from wimdock.cli.schedule.document import schedule_content, update_content
 from wimdock.cli.schedule.doing import doing_options
-from wimdock.cli.schedule.run_now import exit_status, tell_runs, wait_for
+from wimdock.cli.schedule.run_now import tell_runs, wait_for
 from wimdock.cli.schedule.text import tell_schedule, tell_unsigned
 from wimdock.cli.schedule.timing import Timing, timing_options
 from wimdock.cli.schedule.types import ImageTarget, ImageTargetType

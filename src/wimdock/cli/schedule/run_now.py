@@ -59,11 +59,6 @@ def wait_for(site: Site, ids: Sequence[int]) -> list[Run]:
         return wait_for_runs(site, ids, Reporter(terminal))
 
 
-def exit_status(runs: Sequence[Run]) -> int:
-    """Give the exit status of the first run that did not succeed, 0 where all did or still go."""
-    return next((int(run.error.get("exit_code", 1)) for run in runs if run.error), 0)
-
-
 def tell_runs(runs: Sequence[Run]) -> str:
     """Say which runs were made."""
     if len(runs) > _FEW:

@@ -73,13 +73,12 @@ def reload_package(site: Site, package_id: str, reporter: Reporter | None = None
     return Refreshed(read_anew(site, package_id, reporter, told), changed)
 
 
-def record_commit(site: Site, package_id: str, run_id: int) -> ImagePackage:
+def record_commit(site: Site, package_id: str) -> ImagePackage:
     """Record what a run has made of the file: header, images, generations; a new content version.
 
-    Idempotent: a file that is as recorded is left as it is. The run's own history and messages are
-    told by whoever ends the run.
+    Idempotent: a file that is as recorded is left as it is. Which run it was is told by the token
+    of the generation; its history and messages are told by whoever ends it.
     """
-    del run_id  # the generation's token names it
     with site.reading() as session:
         package = package_of(session, package_id)
     file = file_of(site, package)

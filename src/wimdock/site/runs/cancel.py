@@ -89,6 +89,6 @@ def retry_run(site: Site, run_id: int) -> Run:
         run = create_run(session, site, request)
         if run is None:
             text = f"run {run_id} was tried again just now"
-            raise AlreadyRecorded(text)
+            raise AlreadyRecorded(text, hint="`wimdock run list` shows the new run.")
         site.note(session, "run.retry", str(run_id), run=run.id)
     return run

@@ -51,6 +51,11 @@ def error_document(error: BaseException) -> dict[str, Any]:
     }
 
 
+def code_in_words(hresult: int | None) -> str:
+    """Give an HRESULT as the insertion strings of status messages have it."""
+    return "no code" if hresult is None else f"0x{hresult:08X}"
+
+
 def error_in(document: Mapping[str, Any]) -> WimdockError:
     """Give the error that a document tells of, of its own class where that can be made."""
     found = getattr(wimdock.errors, str(document.get("class")), RunError)

@@ -48,7 +48,7 @@ def list_runs(site: Site, wanted: RunFilter) -> Sequence[Run]:
     if wanted.states:
         query = query.where(Run.state.in_(wanted.states))
     if wanted.package_id is not None:
-        query = query.where(Run.package_id == wanted.package_id)
+        query = query.where(Run.package_id == wanted.package_id.upper())
     if wanted.schedule_id is not None:
         query = query.where(Run.schedule_id == wanted.schedule_id)
     if wanted.last is not None:
@@ -73,12 +73,10 @@ def run_details(site: Site, run_id: int) -> RunDetails:
     return RunDetails(run, sorted(steps, key=lambda each: _ORDER[each.name]), results, titles)
 
 
-def run_events(site: Site, run_id: int, after: int = 0) -> Sequence[RunEvent]:
-    """Give the events of a run in order, those after the event `after` only."""
+def run_events(site: Site, run_id: int) -> Sequence[RunEvent]:
+    """Give the events of a run in order."""
     with site.reading() as session:
         run_of(session, run_id)
         return session.scalars(
-            select(RunEvent)
-            .where(RunEvent.run_id == run_id, RunEvent.id > after)
-            .order_by(RunEvent.id)
+            select(RunEvent).where(RunEvent.run_id == run_id).order_by(RunEvent.id)
         ).all()

@@ -217,14 +217,6 @@ class HeartbeatWatch:
         return found
 
 
-def live_workers(site: Site) -> Sequence[WorkerRow]:
-    """Give the workers that have not ended, so far as the site knows."""
-    with site.reading() as session:
-        return session.scalars(
-            select(WorkerRow).where(WorkerRow.state.in_(_ALIVE)).order_by(WorkerRow.started_at)
-        ).all()
-
-
 def bury(site: Site, worker_id: str) -> list[Claim] | None:
     """Declare a worker dead and give the attempts it leaves; None where another did so before.
 

@@ -7,6 +7,7 @@ of the record, a file or a fault of wimdock, is not met again.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -19,7 +20,7 @@ from wimdock.site.messages.table import RUN_FAILED
 from wimdock.site.models import Lease, Run, RunState, Step, StepName, StepState
 from wimdock.site.notifications import enqueue, event_of
 from wimdock.site.runs.closing import close_schedule
-from wimdock.site.runs.failure import error_document
+from wimdock.site.runs.failure import code_in_words, error_document
 from wimdock.site.runs.lease import fenced, release
 from wimdock.site.site import Site
 
@@ -45,7 +46,6 @@ def abandon_run(site: Site, run_id: int, token: int, why: str) -> None:
         _if_possible(session, lambda: close_schedule(session, run))
         _if_possible(session, lambda: _remember(session, site, run))
         _if_possible(session, lambda: _notify(session, site, run))
-        hresult = run.error["hresult"]
         message = report(
             site,
             session,
@@ -53,7 +53,7 @@ def abandon_run(site: Site, run_id: int, token: int, why: str) -> None:
             run_id,
             run.package_id,
             run.error["message"],
-            "no code" if hresult is None else f"0x{hresult:08X}",
+            code_in_words(run.error["hresult"]),
             run_id=run_id,
             schedule_id=run.schedule_id,
             package_id=run.package_id,
@@ -62,7 +62,7 @@ def abandon_run(site: Site, run_id: int, token: int, why: str) -> None:
         log.status(message)
 
 
-def _error(session: Session, run: Run, why: str) -> dict[str, object]:
+def _error(session: Session, run: Run, why: str) -> dict[str, Any]:
     hint = (
         f"Whether it has committed is not known: `wimdock image reload {run.package_id}` reads the "
         f"file anew, then `wimdock image show {run.package_id}` tells what it holds."

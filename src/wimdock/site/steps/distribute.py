@@ -20,7 +20,7 @@ def do(context: RunContext) -> dict[str, Any]:
     if not context.option("update_points"):
         return {"skipped": "the schedule does not ask for it"}
     if context.results[StepName.APPLY]["generation"] is not None:
-        record_commit(context.site, context.package.id, context.run.id)
+        record_commit(context.site, context.package.id)
     sent = distribute(context.site, context.package.id, context.reporter, context.permit)
     for each in sent:
         if each.error is not None:

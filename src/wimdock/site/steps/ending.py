@@ -31,7 +31,7 @@ from wimdock.site.models import (
 )
 from wimdock.site.notifications import enqueue, event_of
 from wimdock.site.runs.closing import close_schedule
-from wimdock.site.runs.failure import may_pass
+from wimdock.site.runs.failure import code_in_words, may_pass
 from wimdock.site.runs.lease import fenced, release
 from wimdock.site.steps.context import RunContext
 from wimdock.site.steps.results import report_failures, store_results
@@ -89,7 +89,7 @@ def _tidy(context: RunContext, ending: Ending) -> str:
                 pass  # a copy that was not kept is taken away
             cut_tail(context.file)
         if context.results.get(StepName.APPLY, {}).get("generation") is not None or ending.made:
-            record_commit(context.site, context.package.id, context.run.id)
+            record_commit(context.site, context.package.id)
     except DatabaseUnavailable:
         raise  # the record is made when it is back
     except WimdockError as error:
@@ -219,6 +219,5 @@ def _message(run: Run, ending: Ending) -> tuple[messages.MessageKind, tuple[obje
         case RunState.REFUSED:
             return messages.RUN_REFUSED, (run.id, run.package_id, ending.detail)
         case _:
-            hresult = ending.error.get("hresult")
-            code = "no code" if hresult is None else f"0x{hresult:08X}"
+            code = code_in_words(ending.error.get("hresult"))
             return messages.RUN_FAILED, (run.id, run.package_id, ending.detail, code)

@@ -14,6 +14,7 @@ from wimdock.servicing.outcome import Outcome
 from wimdock.site.messages.report import report
 from wimdock.site.messages.table import UPDATE_FAILED, UPDATE_UNSUPPORTED
 from wimdock.site.models import Run, StatusMessageRow, UpdateResultRow
+from wimdock.site.runs.failure import code_in_words
 from wimdock.site.site import Site
 from wimdock.site.stored_text import storable_text
 
@@ -71,12 +72,11 @@ def report_failures(
         if each["outcome"] != Outcome.FAILED.value:
             continue
         hresult = each["hresult"]
-        code = "no code" if hresult is None else f"0x{hresult:08X}"
         strings = [run.package_id, each["index"], each["update"], each["reason"]]
         kind = UPDATE_UNSUPPORTED
         if status_of(each["outcome"], hresult) is not UpdateStatus.CHECK_NOT_SUPPORTED:
             kind = UPDATE_FAILED
-            strings.append(code)
+            strings.append(code_in_words(hresult))
         found.append(
             report(
                 site,
