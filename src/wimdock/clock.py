@@ -39,6 +39,11 @@ class FixedClock:
         return self._at
 
 
+def iso_utc(at: datetime, timespec: str = "auto") -> str:
+    """Give an aware time as JSON documents have it: ISO 8601, UTC, with a Z."""
+    return at.astimezone(UTC).isoformat(timespec=timespec).replace("+00:00", "Z")
+
+
 def to_filetime(moment: datetime) -> int:
     """Give the FILETIME (100 ns since 1601) of an aware datetime."""
     delta = moment - EPOCH

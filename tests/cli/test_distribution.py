@@ -109,7 +109,7 @@ def test_the_documents(command: SiteCommand, served: ServedImage) -> None:
     (point,) = document("distribution_points", command, "list")["points"]
     assert point["state"] == "up"
     words = ("withdraw", served.id, "--from", "here")
-    assert document("distribution_withdrawn", command, *words)["packages"] == [served.id]
+    assert document("distribution_withdrawn", command, *words)["image_packages"] == [served.id]
     document("distribution_point", command, "remove", "here")
 
 

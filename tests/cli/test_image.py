@@ -118,9 +118,9 @@ def test_list(command: SiteCommand, file: Path, lab_image: Callable[[str], Path]
     ]
     assert rows[1].split()[:4] == ["CAS00002", "image", "lzx", "1"]
     found = document(command("image", "list", "--json"), "image_packages")
-    assert [each["id"] for each in found["packages"]] == ["CAS00001", "CAS00002"]
-    assert found["packages"][0]["path"] == str(file)
-    assert [image["index"] for image in found["packages"][0]["images"]] == [1, 2, 3]
+    assert [each["id"] for each in found["image_packages"]] == ["CAS00001", "CAS00002"]
+    assert found["image_packages"][0]["path"] == str(file)
+    assert [image["index"] for image in found["image_packages"][0]["images"]] == [1, 2, 3]
 
 
 def test_show(command: SiteCommand, file: Path) -> None:
@@ -207,7 +207,7 @@ def test_show_what_was_removed(command: SiteCommand, file: Path) -> None:
     assert (found["file"], found["path"]) == (None, None)
     assert found["removed"] is not None
     assert "removed" in command("image", "list", "--removed").out
-    assert document(command("image", "list", "--json"), "image_packages")["packages"] == []
+    assert document(command("image", "list", "--json"), "image_packages")["image_packages"] == []
     for verb in ("remove", "reload", "rollback"):
         assert "was removed" in refused(command("image", verb, "CAS00001"), NoSuchRecord)
 
@@ -220,13 +220,13 @@ def test_reload(command: SiteCommand, file: Path, tmp_path: Path) -> None:
     put_in(file, [cabinet_of("plain", tmp_path)])
     found = document(command("image", "reload", "CAS00001", "--json"), "image_reload")
     assert found["changed"] is True
-    assert found["package"]["content_version"] == 2
+    assert found["image_package"]["content_version"] == 2
 
 
 def test_remove(command: SiteCommand, file: Path) -> None:
     command("image", "add", str(file))
     found = document(command("image", "remove", "CAS00001", "--json"), "image_remove")
-    assert found["package"]["path"] is None
+    assert found["image_package"]["path"] is None
     assert file.exists()
 
 
@@ -242,7 +242,7 @@ def test_rollback(command: SiteCommand, file: Path, tmp_path: Path) -> None:
         command("image", "rollback", "CAS00001", "--to", "2", "--json"), "image_rollback"
     )
     assert (found["from"], found["to"]) == (1, 2)
-    assert found["package"]["content_version"] == 3
+    assert found["image_package"]["content_version"] == 3
     assert PACKAGE in packages_in(file)
     assert "no generation 9" in refused(
         command("image", "rollback", "CAS00001", "--to", "9"), GenerationError

@@ -94,7 +94,7 @@ def test_what_runs_for_long_says_one_line_for_each_message() -> None:
         ServiceLog(clock, stream=lines, as_json=True)(event)
     assert plain.getvalue() == ("2026-11-03 12:00:00Z warning: run 3 is handed back\\x1b[0m\n")
     assert json.loads(lines.getvalue()) == {
-        "time": "2026-11-03T12:00:00+00:00",
+        "time": "2026-11-03T12:00:00.000Z",
         "severity": "warning",
         "text": "run 3 is handed back\x1b[0m",
     }

@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from enum import Enum
 from pathlib import PurePath
 
+from wimdock.clock import iso_utc
 from wimdock.files import storage_error
 from wimdock.paths import ImagePath
 
@@ -79,7 +80,7 @@ def _plain(value: object) -> object:
     """Give the JSON form of a value that JSON does not know."""
     match value:
         case datetime():
-            return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+            return iso_utc(value)
         case bytes() | bytearray() | memoryview():
             return bytes(value).hex()
         case ImagePath() | PurePath():

@@ -9,7 +9,7 @@ from contextlib import suppress
 from typing import TextIO
 
 from wimdock.cli.output import moment, visible
-from wimdock.clock import Clock
+from wimdock.clock import Clock, iso_utc
 from wimdock.events import Event, Kind, Severity
 
 _SIGNS = {Severity.INFO: "", Severity.WARNING: "warning: ", Severity.ERROR: "error: "}
@@ -38,7 +38,11 @@ class ServiceLog:
         now = self._clock.now()
         if self._as_json:
             line = json.dumps(
-                {"time": now.isoformat(), "severity": event.severity.value, "text": event.text}
+                {
+                    "time": iso_utc(now, "milliseconds"),
+                    "severity": event.severity.value,
+                    "text": event.text,
+                }
             )
         else:
             line = f"{moment(now)} {_SIGNS[event.severity]}{visible(event.text)}"

@@ -121,7 +121,7 @@ def test_json_lines_tell_the_same(site: Site) -> None:
         "id": 42004,
         "severity": "E",
         "name": "image-locked",
-        "package": None,
+        "image_package": None,
         "schedule": None,
         "strings": ["12", "CAS00001", "\u202eprocess 4120"],
     }

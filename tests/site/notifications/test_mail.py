@@ -61,7 +61,7 @@ def notice(**members: Any) -> dict[str, Any]:
         "id": "0b8c8b8e-0000-4000-8000-000000000001",
         "event": "failed",
         "site": {"code": "CAS", "id": "0"},
-        "package": {"id": "CAS00001", "name": "Golden"},
+        "image_package": {"id": "CAS00001", "name": "Golden"},
         "schedule": {"id": 16777217, "name": "Monthly"},
         "run": run,
         "error": {
@@ -265,7 +265,7 @@ def test_no_name_and_no_error_becomes_a_header(authority: trustme.CA) -> None:
 
 def test_names_beyond_ascii_and_long_ones(authority: trustme.CA) -> None:
     made = notice(
-        package={"id": "CAS00001", "name": "Grüße 画像"},
+        image_package={"id": "CAS00001", "name": "Grüße 画像"},
         error={"message": "ü" * 3000, "what_to_do": "", "hresult": None, "win32": 0},
     )
     assert len(subject_of(made)) == 150

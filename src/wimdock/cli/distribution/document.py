@@ -46,9 +46,9 @@ def placed_content(each: Placed) -> dict[str, Any]:
     content = each.content
     return {
         "point": each.point.name,
-        "package": each.package.id,
+        "image_package": each.package.id,
         "name": each.package.name,
-        "removed": each.package.removed_at is not None,
+        "removed": each.package.removed_at,
         "state": content.state.value,
         "current": each.is_current,
         "content_version": content.content_version,
@@ -88,7 +88,7 @@ def print_placed(found: Sequence[Placed]) -> None:
     """Print a table of what is where."""
     columns = (
         "point",
-        "package",
+        "image package",
         "state",
         Column("version", right=True),
         Column("newest", right=True),
@@ -118,7 +118,7 @@ def print_placed(found: Sequence[Placed]) -> None:
 
 def _state(each: Placed) -> str:
     if each.package.removed_at is not None:
-        return "package removed"
+        return "image package removed"
     if not each.point.enabled:
         return "point disabled"
     if each.content.state.value == "current" and not each.is_current:

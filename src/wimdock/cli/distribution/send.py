@@ -27,7 +27,7 @@ _UPDATE_EXAMPLES = examples(
 
 
 @click.command(epilog=_SEND_EXAMPLES)
-@click.argument("packages", nargs=-1, required=True, metavar="PACKAGE...")
+@click.argument("packages", nargs=-1, required=True, metavar="ID...")
 @click.option(
     "--to",
     "points",
@@ -59,7 +59,7 @@ def send(
 
 
 @click.command(epilog=_UPDATE_EXAMPLES)
-@click.argument("packages", nargs=-1, metavar="[PACKAGE]...")
+@click.argument("packages", nargs=-1, metavar="[ID]...")
 @site_options
 @json_option
 def update(*, packages: tuple[str, ...], place: SitePlace, as_json: bool) -> int:
@@ -113,7 +113,7 @@ def _content(each: Sent) -> dict[str, Any]:
         outcome = "current" if each.way.value == "nothing" else "sent"
     return {
         "point": each.point,
-        "package": each.package_id,
+        "image_package": each.package_id,
         "outcome": outcome,
         "way": each.way,
         "why": each.why,

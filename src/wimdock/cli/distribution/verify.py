@@ -19,7 +19,7 @@ _EXAMPLES = examples(
 
 @click.command(epilog=_EXAMPLES)
 @click.argument("point", metavar="POINT")
-@click.argument("packages", nargs=-1, metavar="[PACKAGE]...")
+@click.argument("packages", nargs=-1, metavar="[ID]...")
 @site_options
 @json_option
 def verify(*, point: str, packages: tuple[str, ...], place: SitePlace, as_json: bool) -> int:
@@ -47,7 +47,7 @@ def verify(*, point: str, packages: tuple[str, ...], place: SitePlace, as_json: 
             "point": point,
             "verified": [
                 {
-                    "package": each.package_id,
+                    "image_package": each.package_id,
                     "as_sent": each.error is None,
                     "length": each.length or None,
                     "sha256": each.sha256 or None,

@@ -12,7 +12,7 @@ _EXAMPLES = examples("wimdock distribution withdraw CAS00001 --from hamburg")
 
 
 @click.command(epilog=_EXAMPLES)
-@click.argument("packages", nargs=-1, required=True, metavar="PACKAGE...")
+@click.argument("packages", nargs=-1, required=True, metavar="ID...")
 @click.option("--from", "point", required=True, metavar="POINT", help="The distribution point.")
 @site_options
 @json_option
@@ -30,7 +30,7 @@ def withdraw(*, packages: tuple[str, ...], point: str, place: SitePlace, as_json
             ids = [package_of(session, each, removed=True).id for each in packages]
         take_away(site, ids, point)
     if as_json:
-        print_document("distribution_withdrawn", {"point": point, "packages": ids})
+        print_document("distribution_withdrawn", {"point": point, "image_packages": ids})
         return
     for package_id in ids:
         print_text(f"{package_id}: withdrawn from {visible(point)}")

@@ -35,7 +35,9 @@ def list_(*, removed: bool, place: SitePlace, as_json: bool) -> None:
     with place.opened() as site:
         found = list_packages(site, removed=removed)
     if as_json:
-        print_document("image_packages", {"packages": [listed_content(each) for each in found]})
+        print_document(
+            "image_packages", {"image_packages": [listed_content(each) for each in found]}
+        )
         return
     if not found:
         print_text("There is no image package: `wimdock image add FILE` adds one.")

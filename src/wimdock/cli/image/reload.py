@@ -30,7 +30,7 @@ def reload(*, package_id: str, place: SitePlace, as_json: bool) -> None:
         found = reload_package(site, package_id, Reporter(terminal))
     package = found.package
     if as_json:
-        content = {"changed": found.changed, "package": package_content(package)}
+        content = {"changed": found.changed, "image_package": package_content(package)}
         print_document("image_reload", content)
         return
     how = "another program had changed it" if found.changed else "it is as it was recorded"

@@ -32,6 +32,6 @@ def remove(*, package_id: str, from_schedules: bool, place: SitePlace, as_json: 
     with place.opened() as site:
         package = remove_package(site, package_id, from_schedules=from_schedules)
     if as_json:
-        print_document("image_remove", {"package": package_content(package)})
+        print_document("image_remove", {"image_package": package_content(package)})
         return
     print_text(f"{package.id} was removed; its file stays as it is.")

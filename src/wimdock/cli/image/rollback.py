@@ -43,7 +43,7 @@ def rollback(*, package_id: str, to: int | None, place: SitePlace, as_json: bool
         content = {
             "from": found.left,
             "to": found.reached,
-            "package": package_content(found.package),
+            "image_package": package_content(found.package),
         }
         print_document("image_rollback", content)
         return

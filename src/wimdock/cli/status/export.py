@@ -8,7 +8,6 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -18,6 +17,7 @@ from wimdock.cli.options import FILE, examples, json_option
 from wimdock.cli.output import count, print_document, print_text, visible, writing
 from wimdock.cli.site_options import SitePlace, site_options
 from wimdock.cli.status.options import Chosen, filter_options, message_content
+from wimdock.clock import iso_utc
 from wimdock.errors import UsageError
 
 if TYPE_CHECKING:
@@ -134,5 +134,5 @@ def harmless(cell: object) -> object:
 
 def _plain(row: StatusMessageRow) -> dict[str, Any]:
     content = message_content(row)
-    content["time"] = row.at.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    content["time"] = iso_utc(row.at)
     return content

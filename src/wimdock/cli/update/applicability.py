@@ -22,7 +22,7 @@ _EXAMPLES = examples(
 
 
 @click.command(epilog=_EXAMPLES)
-@click.argument("package_ids", nargs=-1, metavar="[PACKAGE]...")
+@click.argument("package_ids", nargs=-1, metavar="[ID]...")
 @click.option(
     "--update",
     "update_ids",
@@ -72,7 +72,7 @@ def applicability(
         print_text("There is no image package, or no update, to judge.")
         return
     columns = (
-        "package",
+        "image package",
         Column("index", right=True),
         Column("update", right=True),
         "state",

@@ -131,7 +131,7 @@ def add_point(
             site.note(session, "distribution.add", name, location=location.text)
     except IntegrityError as error:
         message = f"there is a distribution point {name}, or one at {location.text}, already"
-        raise AlreadyRecorded(message) from error
+        raise AlreadyRecorded(message, hint="`wimdock distribution list` shows it.") from error
     return point
 
 

@@ -82,7 +82,8 @@ def _verify(
     claim = take(site, each.point.id, package, means.lease)
     if claim is None:
         message = f"{package} is sent to {point} right now"
-        return Verified(point, package, error=DistributionError(message))
+        error = DistributionError(message, hint="Verify it again when it has arrived.")
+        return Verified(point, package, error=error)
     try:
         with reporter.step(f"Verify {package} at {point}"):
             sha256 = _compared(site, each, claim, store, reporter)

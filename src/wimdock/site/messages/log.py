@@ -13,10 +13,11 @@ import json
 import os
 import threading
 from contextlib import ExitStack
-from datetime import UTC, datetime
+from datetime import datetime
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
+from wimdock.clock import iso_utc
 from wimdock.configmgr import StatusMessage, format_status_message
 from wimdock.configmgr.status_message import COMPONENT, OWN_COMPONENT
 from wimdock.errors import StorageError
@@ -130,7 +131,7 @@ class SiteLog:
     def _record(self, text: str, component: str, at: datetime, row: StatusMessageRow | None) -> str:
         """Give a record as a line of JSON, in ASCII."""
         record: dict[str, Any] = {
-            "time": at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            "time": iso_utc(at, "milliseconds"),
             "component": component,
             "site": self._site.code,
             "host": self._site.host,
@@ -144,7 +145,7 @@ class SiteLog:
                 "id": row.message_id,
                 "severity": row.severity.value,
                 "name": name_of(kind) if kind else None,
-                "package": row.package_id,
+                "image_package": row.package_id,
                 "schedule": row.schedule_id,
                 "strings": row.strings,
             }

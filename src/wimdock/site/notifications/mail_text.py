@@ -20,7 +20,9 @@ def subject_of(notice: Mapping[str, Any]) -> str:
         return f"[{site}] wimdock: a test of notifications"
     error = notice["error"]
     why = f": {error['message']}" if error and error["message"] else ""
-    text = _one_line(f"[{site}] {notice['package']['id']} {_event(notice)}, run {run['id']}{why}")
+    text = _one_line(
+        f"[{site}] {notice['image_package']['id']} {_event(notice)}, run {run['id']}{why}"
+    )
     return text if len(text) <= _LONGEST_SUBJECT else f"{text[: _LONGEST_SUBJECT - 1]}…"
 
 
@@ -36,7 +38,7 @@ def _lines(notice: Mapping[str, Any]) -> Iterator[str]:
         yield f"This is a test of the notifications of site {site['code']}."
         yield "Nothing has happened; mails like this one tell of runs."
         return
-    package = notice["package"]
+    package = notice["image_package"]
     name = f" ({package['name']})" if package["name"] else ""
     yield f"Run {run['id']} of image package {package['id']}{name}: {_event(notice)}."
     yield ""

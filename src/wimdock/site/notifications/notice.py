@@ -7,12 +7,13 @@ where to look, and nothing of the settings.
 from __future__ import annotations
 
 import uuid
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from wimdock.clock import iso_utc
 from wimdock.site.models import (
     ImagePackage,
     Run,
@@ -49,7 +50,7 @@ def notice_of(
         "event": event.value,
         "time": _moment(site.now()),
         "site": {"code": site.code, "id": site.uuid},
-        "package": None,
+        "image_package": None,
         "schedule": None,
         "run": None,
         "error": None,
@@ -58,7 +59,7 @@ def notice_of(
     }
     if run is not None:
         notice |= {
-            "package": _package(session, run),
+            "image_package": _package(session, run),
             "schedule": _schedule(session, run),
             "run": _run(run, _step(session, run)),
             "error": _error(run.error),
@@ -70,7 +71,7 @@ def notice_of(
 
 
 def _moment(at: datetime | None) -> str | None:
-    return None if at is None else at.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    return None if at is None else iso_utc(at)
 
 
 def _package(session: Session, run: Run) -> dict[str, Any]:
