@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import os
 import resource
+import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
 from sqlalchemy import func, select, text
 
+from tests.conftest import skip_or_fail
 from tests.site.conftest import SetClock
 from tests.site.filled import rows_of
 from tests.site.postgres import PostgresServer
@@ -318,6 +322,42 @@ def test_a_disk_that_is_full_leaves_nothing_in_the_way(tmp_path: Path, clock: Se
         assert names(folder) == NAMES
     assert DatabaseUnavailable.exit_code in codes
     assert resource.getrlimit(resource.RLIMIT_FSIZE)[0] == resource.RLIM_INFINITY
+
+
+def test_a_disk_of_any_size_holds_a_whole_site_or_none(tmp_path: Path, clock: SetClock) -> None:
+    """SQLite writes twice, its log and its file: what has room for one only is no site."""
+    codes = set()
+    for size in range(280, 720, 20):
+        disk = tmp_path / f"disk{size}"
+        disk.mkdir()
+        with small_disk(disk, size << 10):
+            refused: WimdockError | None = None
+            try:
+                create_site(Place(disk / "site"), "CAS", clock).close()
+            except (DatabaseUnavailable, StorageError) as error:
+                refused = error
+            codes.add(refused.exit_code if refused else 0)
+            if refused:
+                assert refused.hresult == 0x80070070
+                assert "Free space" in refused.hint
+                assert "site.sqlite" not in names(disk / "site")
+            else:
+                with closing(sqlite3.connect(disk / "site" / "site.sqlite")) as database:
+                    assert database.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+    assert codes == {0, DatabaseUnavailable.exit_code}
+
+
+@contextmanager
+def small_disk(folder: Path, size: int) -> Iterator[None]:
+    """Put a disk of so many bytes into a folder."""
+    mount = shutil.which("mount")
+    if os.geteuid() != 0 or mount is None:
+        skip_or_fail("only root can mount a small disk")
+    subprocess.run((mount, "-t", "tmpfs", "-o", f"size={size}", "none", folder), check=True)
+    try:
+        yield
+    finally:
+        subprocess.run(("umount", "--lazy", folder), check=True)
 
 
 @pytest.mark.parametrize("kind", ["file", "below", "sqlite"])

@@ -17,7 +17,7 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from wimdock.errors import SettingsError
+from wimdock.errors import DatabaseUnavailable, SettingsError
 from wimdock.site.database_errors import unavailable
 
 SQLITE_NAME = "site.sqlite"
@@ -29,6 +29,7 @@ _IDLE_SECONDS = 60
 
 _WRITES = "wimdock_writes"
 _SCHEMA_LOCK = 0x77696D646F636B  # "wimdock", the key of the advisory lock on PostgreSQL
+_OUTSIDE = "wimdock_outside"
 _HIDDEN = "hidden"
 
 
@@ -117,6 +118,18 @@ class Database:
             if not connection.invalidated:
                 _execute(raw, "PRAGMA foreign_keys=ON")
 
+    def gather(self) -> None:
+        """Have all of a SQLite database in its one file, flushed; DatabaseUnavailable where not.
+
+        Closing the last connection does that too, but a disk that is full is not told then.
+        """
+        outside = self.engine.execution_options(**{_OUTSIDE: True})
+        with self._named(), outside.connect() as connection:
+            (busy,) = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one()[:1]
+        if busy:
+            message = f"the database {self.shown} is used by another process"
+            raise DatabaseUnavailable(message, hint="Wait until it has ended.")
+
     @contextmanager
     def snapshot(self) -> Iterator[Connection]:
         """Give a connection that sees one state of the whole database, whoever writes meanwhile."""
@@ -185,8 +198,9 @@ def _execute(connection: Any, statement: str) -> None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    writes = connection.get_execution_options().get(_WRITES)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    options = connection.get_execution_options()
+    if not options.get(_OUTSIDE):
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get(_WRITES) else "BEGIN")
 
 
 def _begin_postgresql(connection: Connection) -> None:

@@ -49,6 +49,7 @@ def new_database(url: URL) -> Iterator[Connection]:
         try:
             with database.changing_schema() as connection:
                 yield connection
+            database.gather()
         finally:
             database.close()
         try:
