@@ -37,6 +37,7 @@ def one_machine() -> tuple[Commands, Commands]:
         (("schedule", "add", "--image", "CAS00001", "--update", "all", "--run-now"), 0),
         (("run", "watch", "1"), 0),
         (("run", "show", "1"), 0),
+        (("run", "log", "1"), 0),
         (("image", "history", "CAS00001"), 0),
         (("status", "list"), 0),
         (("doctor", "site/logs"), 0),
@@ -57,8 +58,10 @@ def many_machines(url: str) -> tuple[Commands, Commands]:
         (("schedule", "add", *images, "--update", "all", "--run-now"), 0),
         (("run", "watch", "1", "2"), 0),
         (("run", "list"), 0),
+        (("run", "log", "2"), 0),
         (("image", "history", "CAS00002"), 0),
         (("status", "list"), 0),
+        (("doctor", "site/logs"), 0),
         (("site", "status"), 0),
     )
     return before, after

@@ -301,6 +301,24 @@ def test_unsigned_updates_are_left_out_or_refused(command: SiteCommand) -> None:
         assert found["unsigned"] == []
 
 
+def test_an_update_that_cannot_be_put_in_is_refused_by_name(command: SiteCommand) -> None:
+    with command.site.writing() as session:
+        session.get_one(UpdateRow, FIRST).unsupported = ["it installs a driver"]
+    named = (
+        "schedule",
+        "add",
+        "--image",
+        "CAS00001",
+        "--update",
+        str(FIRST),
+        "--cron",
+        "0 2 * * *",
+    )
+    ended = command(*named)
+    assert ended.status == NotOffered.exit_code
+    assert "it installs a driver" in ended.err
+
+
 def test_a_run_has_some_time_or_no_limit(command: SiteCommand) -> None:
     ended = command(*ADD, "--cron", "0 2 * * *", "--max-run-time", "0s")
     assert (ended.status, "no limit" in ended.err) == (ScheduleError.exit_code, True)

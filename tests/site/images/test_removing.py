@@ -138,3 +138,13 @@ def test_a_removed_schedule_forbids_nothing(site: Site) -> None:
         session.get_one(Schedule, 0x01000001).removed_at = site.now()
     remove_package(site, "CAS00001")
     assert list_packages(site) == []
+
+
+@pytest.mark.usefixtures("file")
+def test_a_package_whose_storage_location_is_gone_can_be_removed(site: Site) -> None:
+    with site.writing() as session:
+        package = package_of(session, "CAS00001")
+        package.storage, package.path = "nas", "golden.wim"
+    remove_package(site, "CAS00001")
+    assert history_of(site, "CAS00001")[0].detail == "nas/golden.wim"
+    assert list_packages(site) == []

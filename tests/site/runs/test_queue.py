@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from itertools import combinations, product
 
 import pytest
+from sqlalchemy import select
 
 from tests.site.conftest import SetClock
 from wimdock.errors import ImageBusy, LeaseLost, RunCancelled
-from wimdock.site.models import Run, RunState
+from wimdock.site.models import Run, RunState, WorkerRow
 from wimdock.site.runs.cancel import request_cancel
 from wimdock.site.runs.lease import check_fence, fenced, hold
+from wimdock.site.runs.matching import needs_what, offers
 from wimdock.site.runs.queue import (
     HeartbeatWatch,
     begin,
@@ -82,6 +85,22 @@ def test_a_worker_takes_only_what_it_can(
     assert claim(site, add_worker(**offer), 5) == []
     fitting = {"queues": ("default",), "architectures": ("amd64",), "storages": ("golden",)}
     assert [each.run_id for each in claim(site, add_worker(**fitting), 5)] == [run_id]
+
+
+def test_what_a_worker_offers_is_the_same_in_python_and_in_sql(
+    site: Site, add_package: Add, add_run: AddRun, add_worker: Add
+) -> None:
+    for storage, architecture, queue in product(("", "nas"), ("", "amd64"), ("default", "night")):
+        add_run(add_package(storage, architecture), queue=queue)
+    some = (("queues", ("night",)), ("storages", ("nas",)), ("architectures", ("arm64",)))
+    more = (("architectures", ("amd64",)), ("memory", 1 << 20), ("storages", ("", "nas")))
+    for chosen in combinations((*some, *more), 2):
+        worker_id = add_worker(**dict(chosen))
+        with site.reading() as session:
+            worker = session.get_one(WorkerRow, worker_id)
+            runs = session.scalars(select(Run)).all()
+            in_sql = set(session.scalars(select(Run.id).where(needs_what(worker))))
+        assert {run.id for run in runs if offers(worker, run)} == in_sql
 
 
 def test_many_workers_at_once_claim_each_run_once(

@@ -12,7 +12,7 @@ from wimdock.cli.output import Column, duration, moment, print_document, print_t
 from wimdock.cli.site_options import SitePlace, site_options
 
 if TYPE_CHECKING:
-    from wimdock.site.models import Run
+    from wimdock.site.models import Run, RunState
 
 _STATES = (
     "queued",
@@ -113,6 +113,7 @@ def run_content(run: Run) -> dict[str, Any]:
         "image_package": run.package_id,
         "instant": run.instant,
         "state": run.state.value,
+        "progress_status": _progress(run.state),
         "step": run.step.value if run.step else None,
         "queue": run.queue,
         "priority": run.priority,
@@ -135,6 +136,17 @@ def run_content(run: Run) -> dict[str, Any]:
         "retry_of": run.retry_of,
         "error": _error(run),
     }
+
+
+def _progress(state: RunState) -> int | None:
+    """Give Configuration Manager's ProgressStatus; None for a run that waits."""
+    from wimdock.configmgr.image_servicing import ProgressStatus
+    from wimdock.site.models import RunState
+
+    if state is RunState.QUEUED:
+        return None
+    known = {RunState.RUNNING: ProgressStatus.RUNNING, RunState.SUCCEEDED: ProgressStatus.SUCCESS}
+    return int(known.get(state, ProgressStatus.FAILED))
 
 
 def _error(run: Run) -> dict[str, Any] | None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from wimdock.errors import AlreadyRecorded
+from wimdock.errors import AlreadyRecorded, SettingsError
 from wimdock.site.images.records import file_of, package_of
 from wimdock.site.messages import SiteLog, remember, report
 from wimdock.site.messages.table import PACKAGE_REMOVED
@@ -25,7 +25,7 @@ def remove_package(site: Site, package_id: str, *, from_schedules: bool = False)
     """
     with site.writing() as session:
         package = package_of(session, package_id, lock=True)
-        file = storable_text(str(file_of(site, package)))
+        file = storable_text(_file_for_people(site, package))
         _refuse_running(session, package)
         schedules = _take_from_schedules(session, package, from_schedules=from_schedules)
         package.path = None
@@ -45,6 +45,14 @@ def remove_package(site: Site, package_id: str, *, from_schedules: bool = False)
     with SiteLog(site) as log:
         log.status(message)
     return package
+
+
+def _file_for_people(site: Site, package: ImagePackage) -> str:
+    """Name the file also where its storage location is not among the settings any more."""
+    try:
+        return str(file_of(site, package))
+    except SettingsError:
+        return f"{package.storage}/{package.path}"
 
 
 def _refuse_running(session: Session, package: ImagePackage) -> None:

@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session
 from wimdock import __version__
 from wimdock.site.models import Lease, Run, RunState, WorkerRow, WorkerState
 from wimdock.site.runs.lease import acquire, release
-from wimdock.site.runs.matching import waiting_runs
+from wimdock.site.runs.matching import offers, waiting_runs
 from wimdock.site.site import Site
 
 _ALIVE = (WorkerState.RUNNING, WorkerState.STOPPING)
@@ -144,7 +144,7 @@ def begin(
         if run.worker_id is not None:
             return None
         token = None
-        if worker is not None and has_room and can_take(worker, run):
+        if worker is not None and has_room and offers(worker, run):
             token = acquire(session, site, run.package_id, worker_id=worker_id, run_id=run.id)
         if token is None:
             _put_back(session, run)
@@ -152,17 +152,6 @@ def begin(
         run.worker_id = worker_id
         run.orphaned_at = None
         return token
-
-
-def can_take(worker: WorkerRow, run: Run) -> bool:
-    """Tell whether a worker takes runs and offers what a run needs."""
-    return (
-        worker.state is WorkerState.RUNNING
-        and (not worker.queues or run.queue in worker.queues)
-        and (not worker.storages or run.storage in worker.storages)
-        and (not worker.architectures or run.architecture in (*worker.architectures, ""))
-        and run.memory <= worker.memory
-    )
 
 
 def requeue(site: Site, run_id: int, attempt: int, worker_id: str) -> bool:

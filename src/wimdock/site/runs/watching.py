@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from wimdock.errors import RunCancelled, RunTimedOut, WimdockError
 from wimdock.site.models import Run, RunState, WorkerRow, WorkerState
-from wimdock.site.runs.queue import can_take
+from wimdock.site.runs.matching import offers
 from wimdock.site.site import Site
 
 
@@ -116,4 +116,4 @@ def is_fresh(worker: WorkerRow, now: datetime) -> bool:
 
 def takers(workers: Sequence[WorkerRow], run: Run) -> list[WorkerRow]:
     """Give the workers that could take a run."""
-    return [worker for worker in workers if can_take(worker, run)]
+    return [worker for worker in workers if offers(worker, run)]

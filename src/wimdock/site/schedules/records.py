@@ -8,7 +8,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session, selectinload
 
 from wimdock.configmgr.image_servicing import ScheduleAction, ScheduleState
-from wimdock.errors import NoSuchRecord, ScheduleError
+from wimdock.errors import NoSuchRecord, NotOffered, ScheduleError
 from wimdock.site.messages.log import SiteLog
 from wimdock.site.messages.report import report
 from wimdock.site.messages.table import SCHEDULE_ADDED, SCHEDULE_CHANGED, SCHEDULE_REMOVED
@@ -199,7 +199,8 @@ def _check_targets(session: Session, targets: Sequence[Target]) -> None:
 
 
 def _check_updates(session: Session, ids: tuple[int, ...], *, allow_unsigned: bool) -> None:
-    query = select(UpdateRow.id, UpdateRow.retired_at, UpdateRow.catalogued)
+    columns = (UpdateRow.id, UpdateRow.retired_at, UpdateRow.catalogued, UpdateRow.unsupported)
+    query = select(*columns)
     known = {row.id: row for row in session.execute(query.where(UpdateRow.id.in_(ids)))}
     for update_id in ids:
         if update_id not in known:
@@ -208,6 +209,10 @@ def _check_updates(session: Session, ids: tuple[int, ...], *, allow_unsigned: bo
         if known[update_id].retired_at is not None:
             message = f"update {update_id} is retired"
             raise ScheduleError(message, hint="Name another update, or import its file again.")
+        if known[update_id].unsupported:
+            message = f"wimdock cannot put update {update_id} in"
+            hint = f"`wimdock update show {update_id}` says why; service it with DISM on Windows."
+            raise NotOffered(message, reasons=tuple(known[update_id].unsupported), hint=hint)
         if not known[update_id].catalogued and not allow_unsigned:
             message = f"no catalog covers update {update_id}: it is unsigned"
             raise ScheduleError(message, hint="--allow-unsigned takes what you made yourself.")
