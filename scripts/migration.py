@@ -23,7 +23,7 @@ from alembic.operations import ops
 from sqlalchemy import JSON, Column, Connection, Enum, create_engine
 
 from wimdock.site.models import Base
-from wimdock.site.models.types import BigKey, UtcDateTime
+from wimdock.site.models.types import BigKey, Document, UtcDateTime
 from wimdock.site.schema import MIGRATIONS, SCHEMAS, VERSION_TABLE, move
 
 _EXPRESSIONS = {
@@ -90,7 +90,7 @@ def render(kind: str, thing: Any, _context: AutogenContext) -> str | Literal[Fal
         return False
     if isinstance(thing, UtcDateTime):
         return "MOMENT"
-    if isinstance(thing, JSON):
+    if isinstance(thing, JSON | Document):
         return "DOCUMENT"
     if isinstance(thing, Enum):
         return f"sa.String(length={thing.length})"

@@ -6,7 +6,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import (
-    JSON,
     BigInteger,
     Boolean,
     Column,
@@ -21,7 +20,7 @@ from sqlalchemy import (
 )
 
 from wimdock.site.models import Base, SiteRow
-from wimdock.site.models.types import UtcDateTime
+from wimdock.site.models.types import Document, UtcDateTime
 from wimdock.site.site import Site
 
 _AT = datetime(2026, 11, 3, 12, 0, 0, 123456, tzinfo=UTC)
@@ -69,7 +68,7 @@ def _value(column: Column[Any], number: int) -> Any:  # noqa: PLR0911 - a table 
             return number % 2 == 0
         case UtcDateTime():
             return _AT + timedelta(days=number)
-        case JSON():
+        case Document():
             return _DOCUMENT | {"row": number}
         case Float() | Double():
             return number + 0.1

@@ -1,7 +1,5 @@
 """Distribution points and what they hold."""
 
-from __future__ import annotations
-
 from datetime import datetime
 from enum import StrEnum
 from typing import Any

@@ -1,7 +1,5 @@
 """Image packages, the images in them, and the states their files went through."""
 
-from __future__ import annotations
-
 from datetime import datetime
 from enum import IntEnum, StrEnum
 from typing import Any
@@ -56,7 +54,7 @@ class ImagePackage(Base):
     read_at: Mapped[datetime]
     removed_at: Mapped[datetime | None]
 
-    images: Mapped[list[Image]] = relationship(
+    images: Mapped[list["Image"]] = relationship(
         back_populates="package", order_by="Image.index", cascade="all, delete-orphan"
     )
 
@@ -85,7 +83,7 @@ class Image(Base):
     reparse: Mapped[list[Any]]
     unreadable: Mapped[str] = mapped_column(default="")
 
-    package: Mapped[ImagePackage] = relationship(back_populates="images")
+    package: Mapped["ImagePackage"] = relationship(back_populates="images")
 
 
 class GenerationRow(Base):

@@ -1,7 +1,5 @@
 """Status messages, and notifications that wait to be sent."""
 
-from __future__ import annotations
-
 from datetime import datetime
 from enum import StrEnum
 from typing import Any

@@ -1,7 +1,5 @@
 """Runs, their steps, events and results, and the workers that execute them."""
 
-from __future__ import annotations
-
 from datetime import datetime
 from enum import StrEnum
 from typing import Any

@@ -1,7 +1,5 @@
 """Schedules and the instants at which they were due."""
 
-from __future__ import annotations
-
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -51,7 +49,7 @@ class Schedule(Base):
     created_by: Mapped[str]
     removed_at: Mapped[datetime | None]
 
-    targets: Mapped[list[ScheduleTarget]] = relationship(
+    targets: Mapped[list["ScheduleTarget"]] = relationship(
         order_by="ScheduleTarget.position", cascade="all, delete-orphan"
     )
 

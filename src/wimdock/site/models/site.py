@@ -1,7 +1,5 @@
 """The site itself, who works with it, and what they did."""
 
-from __future__ import annotations
-
 from datetime import datetime
 from enum import StrEnum
 from typing import Any

@@ -1,19 +1,30 @@
 """Column types that mean the same on SQLite and on PostgreSQL, and the base of all tables."""
 
-from __future__ import annotations
-
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import JSON, BigInteger, Dialect, Enum, Integer, MetaData, TypeDecorator
-from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.types import DateTime, TypeEngine
 
-type_of_json = JSON().with_variant(JSONB(), "postgresql")
 BigKey = BigInteger().with_variant(Integer(), "sqlite")
 """A key that counts up by itself: SQLite does that for INTEGER only."""
+
+
+class Document(TypeDecorator[Any]):
+    """A JSON document: JSONB on PostgreSQL."""
+
+    impl = JSON
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """Give the database's own type."""
+        if dialect.name == "postgresql":
+            from sqlalchemy.dialects.postgresql import JSONB  # start-up waits for none of it
+
+            return dialect.type_descriptor(JSONB())
+        return dialect.type_descriptor(JSON())
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -25,7 +36,7 @@ class UtcDateTime(TypeDecorator[datetime]):
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
         """Give the database's own type."""
         if dialect.name == "postgresql":
-            return dialect.type_descriptor(TIMESTAMP(timezone=True))
+            return dialect.type_descriptor(DateTime(timezone=True))
         return dialect.type_descriptor(DateTime())
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
@@ -70,8 +81,8 @@ class Base(DeclarativeBase):
     )
     type_annotation_map = {  # noqa: RUF012 - read by SQLAlchemy as it stands
         datetime: UtcDateTime,
-        dict[str, Any]: type_of_json,
-        list[Any]: type_of_json,
-        list[int]: type_of_json,
-        list[str]: type_of_json,
+        dict[str, Any]: Document,
+        list[Any]: Document,
+        list[int]: Document,
+        list[str]: Document,
     }

@@ -1,7 +1,5 @@
 """The update library."""
 
-from __future__ import annotations
-
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
