@@ -16,7 +16,9 @@ import pytest
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "src" / "wimdock"
 SOURCES = sorted(PACKAGE.rglob("*.py"))
-SCRIPTS = [path for path in sorted((ROOT / "scripts").iterdir()) if not path.suffix]
+SCRIPTS = [
+    path for path in sorted((ROOT / "scripts").iterdir()) if path.is_file() and not path.suffix
+]
 VAGUE = {"utils", "util", "helpers", "helper", "common", "manager", "misc"}
 GREATEST_LENGTH = 500
 UNWANTED = re.compile(
