@@ -58,7 +58,7 @@ def order(
     memory: ChoiceMemory, shelf: Shelf, target: Image, *, newest_only: bool
 ) -> list[tuple[int, int]]:
     session = cast("Session", shelf)
-    candidates = [memory.candidate(session, each) for each in shelf.rows.values()]
+    candidates = {number: memory.candidate(session, each) for number, each in shelf.rows.items()}
     read = partial(StoredImage.of, target)
     found = memory.needed(candidates, target, read, newest_only=newest_only)
     return [(each.candidate.id, each.turn) for each in found]

@@ -71,8 +71,7 @@ class Chooser:
         updates are put in the same order, and stay where they seem not to be applicable: the run
         says so of them.
         """
-        named, ruled = self._named, self._ruled
-        candidates = [*named.values(), *ruled.values()]
+        candidates = self._candidates
         newest_only = self._selection.newest_per_family
         orders = [
             self._memory.needed(
@@ -80,7 +79,7 @@ class Chooser:
             )
             for image in (images if candidates else ())
         ]
-        return [self._rows[each.id] for each in in_order(orders, named.values())]
+        return [self._rows[each.id] for each in in_order(orders, self._named.values())]
 
     @cached_property
     def _rows(self) -> dict[int, UpdateRow]:
@@ -99,6 +98,10 @@ class Chooser:
         for row in named.values():
             by_identity.pop(row.identity.lower(), None)
         return named | {row.id: row for row in by_identity.values()}
+
+    @cached_property
+    def _candidates(self) -> dict[int, Candidate]:
+        return self._named | self._ruled
 
     @cached_property
     def _named(self) -> dict[int, Candidate]:

@@ -7,7 +7,7 @@ alike in these need the same. A site has thousands of images, and few kinds of t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC
 from functools import partial
@@ -80,7 +80,7 @@ class ChoiceMemory:
 
     def needed(
         self,
-        candidates: Sequence[Candidate],
+        candidates: Mapping[int, Candidate],
         row: Image,
         image: Callable[[], ImageLike],
         *,
@@ -88,14 +88,13 @@ class ChoiceMemory:
     ) -> list[InTurn]:
         """Give what `wimdock.site.updates.ordering.needed` gives for the image of a row.
 
-        The candidates' packages must have come from here.
+        The candidates, by their IDs, must have their packages from here.
         """
-        ids = tuple(each.id for each in candidates)
+        ids = tuple(candidates)
         known = self._choices.get(self._key(ids, row, newest_only=newest_only))
         if known is not None:
-            by_id = {each.id: each for each in candidates}
-            return [InTurn(by_id[each], turn) for each, turn in known]
-        found = needed(candidates, image(), newest_only=newest_only)
+            return [InTurn(candidates[each], turn) for each, turn in known]
+        found = needed(candidates.values(), image(), newest_only=newest_only)
         # By now the families are known of all that was asked about: this is what made the choice.
         key = self._key(ids, row, newest_only=newest_only)
         self._choices[key] = tuple((each.candidate.id, each.turn) for each in found)
