@@ -11,7 +11,7 @@ from wimdock.site.schedules.tick import tick
 
 GOAL = 1.0
 SLACK = 3
-"""The machine of a test may have other things to do; `scripts/scale` measures it alone."""
+"""The machine of a test may have other things to do; `scripts/load` measures it alone."""
 
 
 def test_a_tick_with_a_thousand_image_packages_due(
