@@ -5,11 +5,11 @@ No file is read: the answer is that of the file as it was last read.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import String, cast, select
 
 from wimdock.configmgr.provider import Provider as Host
 from wimdock.servicing.preflight.host import Ability, Alike, HostVerdict, judge_alike, worst_of
@@ -77,15 +77,15 @@ class JudgedPackage:
 def judged_packages(site: Site, package_ids: Sequence[str] = ()) -> list[JudgedPackage]:
     """Give the image packages by ID, all unless some are named, ready to judge hosts by."""
     wanted = (
-        select(ImagePackage.id, ImagePackage.name, Image.index, Image.name, Image.reparse)
-        .add_columns(Image.unreadable)
+        select(ImagePackage.id, ImagePackage.name, Image.index, Image.name)
+        .add_columns(cast(Image.reparse, String), Image.unreadable)
         .join(Image, Image.package_id == ImagePackage.id)
         .where(ImagePackage.removed_at.is_(None))
         .order_by(ImagePackage.id, Image.index)
     )
     if package_ids:
         wanted = wanted.where(ImagePackage.id.in_(package_ids))
-    known: dict[tuple[object, ...], Kinds] = {}
+    known: dict[str, Kinds] = {}
     names: dict[str, str] = {}
     images: dict[str, list[JudgedImage]] = {}
     with site.reading() as session:
@@ -96,20 +96,11 @@ def judged_packages(site: Site, package_ids: Sequence[str] = ()) -> list[JudgedP
     return [JudgedPackage(each, names[each], tuple(images[each])) for each in names]
 
 
-def _kinds(facts: Sequence[Mapping[str, Any]], known: dict[tuple[object, ...], Kinds]) -> Kinds:
+def _kinds(facts: str, known: dict[str, Kinds]) -> Kinds:
     """Decode what an image holds, once for all images that hold the same.
 
     Servicing leaves reparse points as they are: all images of one capture do.
     """
-    key = tuple(
-        (fact["tag"], fact["owner"], fact["count"], fact["data"], fact["unreadable"], *_paths(fact))
-        for fact in facts
-    )
-    if key not in known:
-        known[key] = Kinds(tuple(kinds_in(facts)))
-    return known[key]
-
-
-def _paths(fact: Mapping[str, Any]) -> Iterable[str]:
-    found: list[str] = fact["examples"]
-    return found
+    if facts not in known:
+        known[facts] = Kinds(tuple(kinds_in(json.loads(facts))))
+    return known[facts]
