@@ -9,11 +9,12 @@ import hashlib
 import os
 import re
 import struct
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
 from tests.lab.hive import REG_DWORD, REG_SZ
-from tests.lab.tool import run
+from tests.lab.tool import LabError, run
 
 WINE_TOOLS = ("wine", "wineboot", "wineserver")
 
@@ -26,6 +27,7 @@ _BYTES = re.compile(r"hex(?:\((?P<type>[0-9a-f]+)\))?:(?P<bytes>[0-9a-f,]*)")
 _ESCAPE = re.compile(r"\\(?:x([0-9a-f]{1,4})|(.))")
 _LETTERS = {"n": "\n", "r": "\r", "t": "\t", "0": "\0"}
 _REG_BINARY = 3
+_PATIENCE = 60.0
 _QUIET = {"WINEDEBUG": "-all", "WINEDLLOVERRIDES": "winemenubuilder.exe,mscoree,mshtml="}
 
 
@@ -69,9 +71,23 @@ class Prefix:
             "type=": {"win32OwnProcess": "own", "win32ShareProcess": "share"}[attributes["type"]],
             "obj=": attributes["objectName"],
         }
+        self._await_service_manager()
         self.run("sc.exe", "create", name, *(word for pair in options.items() for word in pair))
         self.run("sc.exe", "description", name, attributes["description"])
         self.rest()
+
+    def _await_service_manager(self) -> None:
+        """Wait until the service manager answers: on a busy machine it is late after a rest."""
+        last = time.monotonic() + _PATIENCE
+        while True:
+            try:
+                self.run("sc.exe", "query", "RpcSs")
+            except LabError:
+                if time.monotonic() > last:
+                    raise
+                time.sleep(1)
+            else:
+                return
 
     def files(self) -> dict[str, str]:
         """Give every file below C:\\Windows: lower-case path with slashes, SHA-256."""  # noqa: D301
