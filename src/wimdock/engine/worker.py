@@ -18,6 +18,7 @@ from wimdock.engine.child import Children
 from wimdock.engine.course import RunCourse, Slots
 from wimdock.engine.dbos import DbosEngine
 from wimdock.engine.heart import Heart
+from wimdock.engine.last_resort import LastResort
 from wimdock.engine.offer import WorkerOptions, offer_of, site_of_worker
 from wimdock.engine.port import Engine, RunKey
 from wimdock.engine.step_process import PRELOAD
@@ -96,12 +97,18 @@ class Worker:
         worker_id = self._insist(lambda: register_worker(self._site, self._offer))
         if worker_id is None:
             return
+        resort = LastResort(self._children.kill)
+
+        def lost() -> None:
+            resort.begin()
+            self._wake.set()
+
         heart = Heart(
             self._site,
             worker_id,
             seconds=self._beat_seconds,
             lease=self._offer.lease_seconds,
-            lost=self._wake.set,
+            lost=lost,
         )
         heart.start()
         try:
@@ -119,6 +126,7 @@ class Worker:
             heart.stop()
             self._engine.close()
             self._children.kill()
+            resort.cancel()
 
     def _open(self, worker_id: str) -> bool:
         self._course = RunCourse(
