@@ -35,5 +35,5 @@ def test_what_does_not_end_by_itself_is_ended(what: str, status: int) -> None:
     )
     assert done.returncode == status
     assert ("children are killed" in done.stdout) is (what == "hangs")
-    assert ("did not end by itself" in done.stderr) is (what == "hangs")
+    assert ("it did not end by itself" in done.stderr) is (what == "hangs")
     assert ("time.sleep" in done.stderr or "Thread" in done.stderr) is (what == "hangs")

@@ -50,8 +50,8 @@ class LastResort:
             self._before()
             # Not by the reporter: what hangs may hold it.
             sys.stderr.write(
-                "the worker was taken for dead and did not end by itself: its process ends now. "
-                "Report it, with these lines:\n"
+                "the worker was taken for dead, or its heartbeat failed, and it did not end by "
+                "itself: its process ends now. Report it, with these lines:\n"
             )
             faulthandler.dump_traceback(file=sys.stderr, all_threads=True)
             sys.stderr.flush()
