@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import time
 from datetime import timedelta
 from types import SimpleNamespace
 
@@ -12,6 +11,7 @@ from sqlalchemy import func, insert, select
 
 from tests.site.conftest import SetClock
 from tests.site.filled import fill, row_of
+from tests.site.timing import quickest
 from wimdock.site.audit import AuditFilter, list_audit
 from wimdock.site.models import Audit, Base, History, Run, RunState, SiteRow
 from wimdock.site.site import Site
@@ -79,8 +79,9 @@ def test_it_is_told_soon_of_a_large_site(site: Site, clock: SetClock) -> None:
             notes = [note | {"action": f"test.{start + number}"} for number in range(1000)]
             session.execute(insert(Audit), notes)
         assert session.scalar(select(func.count(History.id))) == MANY
-    status_of(site)
-    began = time.process_time()
-    assert status_of(site).counts["history"] == MANY
-    assert len(list_audit(site, AuditFilter(action="test"), 50)) == 50
-    assert time.process_time() - began < SOON
+
+    def ask() -> None:
+        assert status_of(site).counts["history"] == MANY
+        assert len(list_audit(site, AuditFilter(action="test"), 50)) == 50
+
+    assert quickest(ask) < SOON

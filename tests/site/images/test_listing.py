@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import gc
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import event, insert, select
 
+from tests.site.timing import quickest
 from wimdock.configmgr.provider import parse_provider
 from wimdock.servicing.preflight.host import HostVerdict
 from wimdock.site.images.adding import add_package
@@ -67,24 +66,6 @@ def statements(site: Site) -> Iterator[list[str]]:
         yield found
     finally:
         event.remove(site.database.engine, "before_cursor_execute", note)
-
-
-def quickest(work: Callable[[], object]) -> float:
-    """Give the seconds of processor time of the best of three, whatever else the machine does.
-
-    As in a command, the garbage collector leaves alone what was there before.
-    """
-    times = []
-    gc.collect()
-    gc.freeze()
-    try:
-        for _ in range(3):
-            began = time.process_time()
-            work()
-            times.append(time.process_time() - began)
-    finally:
-        gc.unfreeze()
-    return min(times)
 
 
 def test_a_thousand_are_listed_soon(crowded: Site) -> None:
