@@ -22,6 +22,7 @@ from wimdock.site.updates.importing import import_updates
 SCHEMAS = Path(__file__).parents[2] / "docs" / "reference" / "schemas"
 FIRST = 16777217
 ADD = ("schedule", "add", "--image", "CAS00001", "--update", "all")
+NAMED = (*ADD[:-1], str(FIRST), "--cron", "0 2 * * *")
 
 
 @pytest.fixture
@@ -273,17 +274,7 @@ def test_explain_tells_what_is_overdue(command: SiteCommand) -> None:
 def test_unsigned_updates_are_left_out_or_refused(command: SiteCommand) -> None:
     with command.site.writing() as session:
         session.get_one(UpdateRow, FIRST).catalogued = False
-    named = (
-        "schedule",
-        "add",
-        "--image",
-        "CAS00001",
-        "--update",
-        str(FIRST),
-        "--cron",
-        "0 2 * * *",
-    )
-    ended = command(*named)
+    ended = command(*NAMED)
     assert ended.status == ScheduleError.exit_code
     assert "--allow-unsigned" in ended.err
     assert command(*ADD, "--cron", "0 2 * * *").status == 0
@@ -292,7 +283,7 @@ def test_unsigned_updates_are_left_out_or_refused(command: SiteCommand) -> None:
     assert [each["updates"] for each in found["work"]] == [[]]
     assert [each["id"] for each in found["unsigned"]] == [FIRST]
     assert f"Left out as unsigned, for want of --allow-unsigned: {FIRST}" in (command(*words).out)
-    assert command(*named, "--allow-unsigned").status == 0
+    assert command(*NAMED, "--allow-unsigned").status == 0
     assert command(*ADD, "--cron", "0 2 * * *", "--allow-unsigned").status == 0
     for number in (FIRST + 1, FIRST + 2):
         out = command("schedule", "explain", str(number), "--json").out
@@ -304,17 +295,7 @@ def test_unsigned_updates_are_left_out_or_refused(command: SiteCommand) -> None:
 def test_an_update_that_cannot_be_put_in_is_refused_by_name(command: SiteCommand) -> None:
     with command.site.writing() as session:
         session.get_one(UpdateRow, FIRST).unsupported = ["it installs a driver"]
-    named = (
-        "schedule",
-        "add",
-        "--image",
-        "CAS00001",
-        "--update",
-        str(FIRST),
-        "--cron",
-        "0 2 * * *",
-    )
-    ended = command(*named)
+    ended = command(*NAMED)
     assert ended.status == NotOffered.exit_code
     assert "it installs a driver" in ended.err
 
